@@ -1,0 +1,118 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// MARK: - Settings shared by every target
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+// MARK: - Dependencies
+
+let dependencies: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+// MARK: - Targets, lowest layer first: a target imports only what stands above it
+
+let package = Package(
+    name: "xds-operator",
+    products: [
+        .executable(name: "xds-operator", targets: ["xds-operator"])
+    ],
+    dependencies: dependencies,
+    targets: [
+        // C: system libraries, and header-only shims for what Swift cannot import.
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CLinux"),
+
+        // Pure: no actors, no async, no clock, no logger, no descriptors.
+        .target(name: "EnvoyAPI", dependencies: [protobuf], swiftSettings: strict),
+        .target(name: "Domain", swiftSettings: strict),
+        .target(name: "Kubernetes", dependencies: ["Domain"], swiftSettings: strict),
+        .target(name: "Resolution", dependencies: ["Domain"], swiftSettings: strict),
+        .target(name: "XDS", dependencies: ["COpenSSL", "Domain", "EnvoyAPI", deque, heap, protobuf], swiftSettings: strict),
+        .target(name: "Translation", dependencies: ["Domain", "EnvoyAPI", "Resolution", "XDS", protobuf], swiftSettings: strict),
+        .target(name: "GRPC", swiftSettings: strict),
+
+        // Sans-I/O: bytes in, events and bytes out.
+        .target(name: "HTTP2", dependencies: ["CNghttp2", "GRPC", deque], swiftSettings: strict),
+
+        // I/O: the only targets that touch descriptors and files.
+        .target(
+            name: "Transport", dependencies: ["CLinux", "GRPC", "HTTP2", deque, heap, logging, serviceLifecycle],
+            swiftSettings: strict),
+        .target(
+            name: "Manifests", dependencies: ["CLinux", "Domain", "Kubernetes", logging, serviceLifecycle, yams],
+            swiftSettings: strict),
+
+        // Actors: watchers, resolver, snapshot cache, one actor an Envoy stream.
+        .target(
+            name: "ControlPlane",
+            dependencies: [
+                "Domain", "EnvoyAPI", "GRPC", "Kubernetes", "Resolution", "Translation", "Transport", "XDS",
+                deque, logging, protobuf, serviceLifecycle,
+            ],
+            swiftSettings: strict),
+
+        // Program: subcommands and wiring.
+        .executableTarget(
+            name: "xds-operator",
+            dependencies: [
+                "ControlPlane", "Domain", "EnvoyAPI", "Kubernetes", "Manifests", "Resolution", "Translation", "Transport", "XDS",
+                argumentParser, flyingFox, logging, protobuf, serviceLifecycle, yams,
+            ],
+            swiftSettings: strict),
+
+        // Tests, and what they and the demo share: a real Envoy's process, UDP workers and callers.
+        .target(name: "TestKit", dependencies: ["CLinux"], swiftSettings: strict),
+        .executableTarget(name: "call-demo", dependencies: ["TestKit", argumentParser], swiftSettings: strict),
+        .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
+        .testTarget(name: "KubernetesTests", dependencies: ["Domain", "Kubernetes"], swiftSettings: strict),
+        .testTarget(name: "ResolutionTests", dependencies: ["Domain", "Resolution"], swiftSettings: strict),
+        .testTarget(name: "XDSTests", dependencies: ["Domain", "EnvoyAPI", "XDS", protobuf], swiftSettings: strict),
+        .testTarget(
+            name: "TranslationTests",
+            dependencies: [
+                "Domain", "EnvoyAPI", "Kubernetes", "Manifests", "Resolution", "TestKit", "Translation", "XDS", protobuf, yams,
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "GRPCTests", dependencies: ["GRPC"], swiftSettings: strict),
+        .testTarget(name: "HTTP2Tests", dependencies: ["CNghttp2", "GRPC", "HTTP2"], swiftSettings: strict),
+        .testTarget(
+            name: "TransportTests",
+            dependencies: ["CLinux", "CNghttp2", "GRPC", "HTTP2", "Transport", logging, serviceLifecycle],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ManifestsTests", dependencies: ["Domain", "Kubernetes", "Manifests", logging, serviceLifecycle, yams],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ControlPlaneTests",
+            dependencies: [
+                "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "Kubernetes", "Resolution", "Translation", "Transport", "XDS",
+                logging, protobuf,
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["TestKit"], swiftSettings: strict),
+    ]
+)

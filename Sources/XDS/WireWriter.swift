@@ -1,0 +1,48 @@
+/// Writes length-delimited protobuf fields, for responses that are put together from bytes encoded earlier.
+struct WireWriter {
+    private(set) var output: [UInt8] = []
+
+    init(capacity: Int = 0) { output.reserveCapacity(capacity) }
+
+    mutating func string(_ value: String, field: Int) {
+        header(field: field, length: value.utf8.count)
+        output.append(contentsOf: value.utf8)
+    }
+
+    mutating func bytes(_ value: some Collection<UInt8>, field: Int) {
+        header(field: field, length: value.count)
+        output.append(contentsOf: value)
+    }
+
+    /// Appends fields that are already encoded.
+    mutating func raw(_ value: some Collection<UInt8>) { output.append(contentsOf: value) }
+
+    /// Bytes of a length-delimited field with a value of `length` bytes.
+    static func fieldSize(ofLength length: Int, field: Int) -> Int {
+        variableSize(field << 3) + variableSize(length) + length
+    }
+
+    private mutating func header(field: Int, length: Int) {
+        variable(field << 3 | 2)
+        variable(length)
+    }
+
+    private mutating func variable(_ value: Int) {
+        var rest = UInt64(value)
+        while rest >= 0x80 {
+            output.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        output.append(UInt8(rest))
+    }
+
+    private static func variableSize(_ value: Int) -> Int {
+        var size = 1
+        var rest = UInt64(value) >> 7
+        while rest > 0 {
+            size += 1
+            rest >>= 7
+        }
+        return size
+    }
+}
