@@ -1,1 +1,1 @@
-// Tests of this layer follow.
+// Tests follow.

@@ -1,0 +1,85 @@
+import DequeModule
+
+/// What a delta stream knows of one type of resource.
+struct DeltaTypeState {
+    /// A resource that the client rejected.
+    struct RejectedResource {
+        /// The bytes that are not sent again; nil for a removal.
+        let version: Digest?
+        /// Whether another listener had its address: it is tried again when a listener goes.
+        let isAddressConflict: Bool
+    }
+
+    /// Whether the client has asked for the type at all.
+    var isStarted = false
+    var subscription = DeltaSubscription()
+    /// Names that must be answered.
+    var owed: Set<String> = []
+    /// Names whose resources are sent once more because Envoy waits for them after a cluster update.
+    var refreshed: Set<String> = []
+    /// What the client brought from an earlier stream, until it has been answered.
+    var initialVersions: [String: String]?
+    /// Whether the next answer goes out even if it says nothing: a client that wants everything must learn that there is nothing.
+    var mustAnswer = false
+    /// Whether a fetch is under way. Meanwhile no step is taken, since the fetch begins where the stream stood.
+    var isFetching = false
+    /// Whether nothing has been unsubscribed from since the list of names went out with a fetch.
+    var listIsCurrent = false
+    /// Responses under way, oldest first.
+    var inFlight: Deque<SentResponse> = []
+    var rejected: [String: RejectedResource] = [:]
+    /// Names in doubt since a rejection, to be sent again, each list in a response of its own.
+    var retries: Deque<[String]> = []
+
+    /// Whether one more response may be sent before the client answers one. The window is not 1: Envoy holds the
+    /// acknowledgement of clusters while any of them warms, and would delay every other call.
+    var isWindowOpen: Bool { inFlight.count < 8 }
+
+    /// Whether the bytes may go to the client: not those it rejected. Other bytes under the name end the rejection.
+    mutating func permits(_ resource: EncodedResource) -> Bool {
+        guard let rejection = rejected[resource.name] else { return true }
+        if rejection.version == resource.version { return false }
+        rejected[resource.name] = nil
+        return true
+    }
+
+    /// The client acknowledged `nonce`, and with it all that was sent earlier.
+    mutating func acknowledge(_ nonce: String) {
+        guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return }
+        let hadRemovals = inFlight[...index].contains { !$0.removed.isEmpty }
+        inFlight.removeFirst(index + 1)
+        if hadRemovals { retryAddressConflicts() }
+    }
+
+    /// The client rejected the response `nonce`, which it may have applied in part; returns the culprits.
+    ///
+    /// Where the message names none, the response is sent again in halves until the culprit is alone.
+    mutating func reject(_ nonce: String, message: String) -> [String]? {
+        guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return nil }
+        let response = inFlight[index]
+        inFlight.removeFirst(index + 1)
+        let names = response.names
+        var culprits = RejectionMessage.culprits(among: names, in: message)
+        if culprits.isEmpty, names.count == 1 { culprits = names }
+        guard !culprits.isEmpty else {
+            let middle = names.count / 2
+            retries.append(contentsOf: [Array(names[..<middle]), Array(names[middle...])].filter { !$0.isEmpty })
+            return []
+        }
+        let isAddressConflict = RejectionMessage.isAddressConflict(message)
+        let versions = Dictionary(response.resources.map { ($0.name, $0.version) }, uniquingKeysWith: { _, last in last })
+        for name in culprits {
+            rejected[name] = RejectedResource(version: versions[name], isAddressConflict: isAddressConflict)
+        }
+        let innocent = Set(names).subtracting(culprits)
+        if !innocent.isEmpty { retries.append(innocent.sorted()) }
+        return culprits
+    }
+
+    private mutating func retryAddressConflicts() {
+        let names = rejected.filter(\.value.isAddressConflict).keys.sorted()
+        guard !names.isEmpty else { return }
+        for name in names { rejected[name] = nil }
+        retries.append(names)
+    }
+}

@@ -1,0 +1,232 @@
+public import Domain
+
+/// Names an Envoy stream for the life of the process.
+public struct StreamID: Hashable, Sendable {
+    /// The stream's number.
+    public let number: UInt64
+
+    /// Makes the name of stream `number`.
+    public init(_ number: UInt64) { self.number = number }
+}
+
+/// Names an event loop, on which many streams live.
+public struct LoopID: Hashable, Sendable {
+    /// The loop's number.
+    public let number: Int
+
+    /// Makes the name of loop `number`.
+    public init(_ number: Int) { self.number = number }
+}
+
+/// What the streams of one loop have to say to the snapshots, since they last did.
+public struct LoopRequest: Sendable {
+    /// New streams, with the node id that their Envoy gave.
+    public var attached: [(stream: StreamID, nodeID: String)] = []
+    /// Streams that have ended.
+    public var detached: [StreamID] = []
+    /// Groups that a stream's state refers to no more.
+    public var released: [(stream: StreamID, group: GroupID)] = []
+    /// What streams ask of their group.
+    public var fetches: [(stream: StreamID, group: GroupID, fetches: [Fetch])] = []
+
+    /// Makes an empty request.
+    public init() {}
+
+    /// Nothing is asked and nothing is told.
+    public var isEmpty: Bool { attached.isEmpty && detached.isEmpty && released.isEmpty && fetches.isEmpty }
+}
+
+/// What one loop's streams are told: all of it is true of one moment. Updates are to be handed over before answers.
+public struct LoopReply: Sendable {
+    /// Streams that now belong to a group, or to another one than before.
+    public var assignments: [(stream: StreamID, position: Position)] = []
+    /// Steps of the groups that have streams on the loop.
+    public var updates: [GroupUpdate] = []
+    /// Answers to the fetches, in order.
+    public var answers: [(stream: StreamID, results: [FetchResult])] = []
+}
+
+/// What a pod became, as far as it concerns its Envoy.
+public struct NodeChange: Sendable, Hashable {
+    /// The pod.
+    public let key: ObjectKey
+    /// The pod's uid; empty where it has none.
+    public let uid: String
+    /// The selectors of VirtualServices that the pod matches; nil when the pod is gone.
+    public let selectors: Set<ScopedSelector>?
+
+    /// Makes a change.
+    public init(key: ObjectKey, uid: String, selectors: Set<ScopedSelector>?) {
+        self.key = key
+        self.uid = uid
+        self.selectors = selectors
+    }
+
+    var nodeIDs: [String] { uid.isEmpty ? [key.description] : [uid, key.description] }
+}
+
+/// Which stream follows which group, and which loop has to hear of what: the state beside the snapshot cache's actor.
+public struct FanOut {
+    private struct Stream {
+        let loop: LoopID
+        let nodeID: String
+        var group: GroupID?
+        var pins: Set<GroupID> = []
+    }
+
+    private struct Loop {
+        /// The revision of each group that the loop's streams in step have been handed, and how many streams follow the group.
+        var groups: [GroupID: (revision: Revision, streams: Int)] = [:]
+        var changedGroups: Set<GroupID> = []
+        var assigned: Set<StreamID> = []
+    }
+
+    /// The snapshots.
+    public private(set) var store: SnapshotStore
+    private var isSynced = false
+    private var streams: [StreamID: Stream] = [:]
+    private var streamsByNodeID: [String: Set<StreamID>] = [:]
+    private var nodes: [String: ObjectKey] = [:]
+    private var uids: [ObjectKey: String] = [:]
+    private var loops: [LoopID: Loop] = [:]
+    private var loopsByGroup: [GroupID: Set<LoopID>] = [:]
+
+    /// Makes a fan-out of empty snapshots.
+    public init(store: SnapshotStore = SnapshotStore()) { self.store = store }
+
+    /// How many streams are attached, and how many of them wait for their pod to become known.
+    public var counts: (streams: Int, waiting: Int) { (streams.count, streams.values.count { $0.group == nil }) }
+
+    /// The group of the Envoy that calls itself `nodeID`.
+    public func group(ofNodeID nodeID: String) -> GroupID? { nodes[nodeID].flatMap { store.group(of: $0) } }
+
+    // MARK: Changes from above
+
+    /// Adds or replaces what a VirtualService compiles to; takes effect at `commit`.
+    public mutating func setFragment(_ fragment: Fragment) { store.setFragment(fragment) }
+
+    /// Takes out what a VirtualService contributed; takes effect at `commit`.
+    public mutating func removeFragment(_ service: ObjectKey) { store.removeFragment(service) }
+
+    /// Takes in what became of a pod; takes effect at `commit`.
+    public mutating func setNode(_ change: NodeChange) {
+        if let uid = uids[change.key], uid != change.uid || change.selectors == nil { nodes[uid] = nil }
+        guard let selectors = change.selectors else {
+            nodes[change.key.description] = nil
+            uids[change.key] = nil
+            // Streams of a pod that is gone keep their configuration until they end: the group is pinned for them.
+            store.removeNode(change.key)
+            return
+        }
+        if !change.uid.isEmpty { uids[change.key] = change.uid }
+        for id in change.nodeIDs where nodes[id] != change.key {
+            nodes[id] = change.key
+            // A stream may have waited for just this pod, whose group need not change now.
+            for stream in streamsByNodeID[id] ?? [] { markAssigned(stream) }
+        }
+        store.setNode(change.key, selectors: selectors)
+    }
+
+    /// Makes the changes take effect; returns the loops that have something to fetch.
+    /// - Parameter synced: whether everything that exists has been said. Until then no stream is given a group.
+    public mutating func commit(synced: Bool) -> Set<LoopID> {
+        let changes = store.commit()
+        for group in changes.groups {
+            for loop in loopsByGroup[group] ?? [] { loops[loop]?.changedGroups.insert(group) }
+        }
+        for node in changes.moves.keys {
+            for id in [uids[node], node.description].compactMap(\.self) {
+                for stream in streamsByNodeID[id] ?? [] { markAssigned(stream) }
+            }
+        }
+        if synced && !isSynced {
+            isSynced = true
+            for stream in streams.keys { markAssigned(stream) }
+        }
+        guard isSynced else { return [] }
+        return Set(loops.filter { !$0.value.changedGroups.isEmpty || !$0.value.assigned.isEmpty }.keys)
+    }
+
+    // MARK: Loops
+
+    /// Takes what the streams of `loop` have to say, and answers with all that they have to hear.
+    public mutating func serve(_ loop: LoopID, _ request: LoopRequest) -> LoopReply {
+        for (stream, nodeID) in request.attached { attach(stream, nodeID, loop) }
+        for (stream, group) in request.released { release(stream, group) }
+        for stream in request.detached { detach(stream) }
+        var reply = LoopReply()
+        reply.assignments = takeAssignments(loop)
+        reply.updates = takeUpdates(loop)
+        for (stream, group, fetches) in request.fetches where streams[stream] != nil {
+            let results = fetches.compactMap { store.answer($0, in: group) }
+            reply.answers.append((stream, results))
+        }
+        return reply
+    }
+
+    private mutating func attach(_ stream: StreamID, _ nodeID: String, _ loop: LoopID) {
+        streams[stream] = Stream(loop: loop, nodeID: nodeID)
+        streamsByNodeID[nodeID, default: []].insert(stream)
+        markAssigned(stream)
+    }
+
+    private mutating func detach(_ stream: StreamID) {
+        guard let record = streams.removeValue(forKey: stream) else { return }
+        streamsByNodeID[record.nodeID]?.remove(stream)
+        if streamsByNodeID[record.nodeID]?.isEmpty == true { streamsByNodeID[record.nodeID] = nil }
+        loops[record.loop]?.assigned.remove(stream)
+        if let group = record.group { leave(group, record.loop) }
+        for group in record.pins { store.unpin(group) }
+    }
+
+    private mutating func release(_ stream: StreamID, _ group: GroupID) {
+        guard streams[stream]?.group != group, streams[stream]?.pins.remove(group) != nil else { return }
+        store.unpin(group)
+    }
+
+    private mutating func markAssigned(_ stream: StreamID) {
+        guard let record = streams[stream] else { return }
+        loops[record.loop, default: Loop()].assigned.insert(stream)
+    }
+
+    private mutating func takeAssignments(_ loop: LoopID) -> [(StreamID, Position)] {
+        guard isSynced, let waiting = loops[loop]?.assigned, !waiting.isEmpty else { return [] }
+        loops[loop]?.assigned = []
+        return waiting.compactMap { stream in
+            guard let record = streams[stream], let group = group(ofNodeID: record.nodeID), group != record.group,
+                let position = store.position(of: group)
+            else { return nil }
+            if streams[stream]?.pins.insert(group).inserted == true { store.pin(group) }
+            streams[stream]?.group = group
+            if let old = record.group { leave(old, loop) }
+            join(position, loop)
+            return (stream, position)
+        }
+    }
+
+    private mutating func takeUpdates(_ loop: LoopID) -> [GroupUpdate] {
+        guard let changed = loops[loop]?.changedGroups, !changed.isEmpty else { return [] }
+        loops[loop]?.changedGroups = []
+        return changed.compactMap { group in
+            guard let known = loops[loop]?.groups[group], let position = store.position(of: group) else { return nil }
+            loops[loop]?.groups[group]?.revision = position.revision
+            return store.update(of: group, from: known.revision)
+        }
+    }
+
+    private mutating func join(_ position: Position, _ loop: LoopID) {
+        let known = loops[loop]?.groups[position.group]
+        // A loop that has the group already may be behind it; its update comes in the same reply.
+        loops[loop, default: Loop()].groups[position.group] = (known?.revision ?? position.revision, (known?.streams ?? 0) + 1)
+        loopsByGroup[position.group, default: []].insert(loop)
+    }
+
+    private mutating func leave(_ group: GroupID, _ loop: LoopID) {
+        loops[loop]?.groups[group]?.streams -= 1
+        guard let left = loops[loop]?.groups[group]?.streams, left <= 0 else { return }
+        loops[loop]?.groups[group] = nil
+        loops[loop]?.changedGroups.remove(group)
+        loopsByGroup[group]?.remove(loop)
+        if loopsByGroup[group]?.isEmpty == true { loopsByGroup[group] = nil }
+    }
+}

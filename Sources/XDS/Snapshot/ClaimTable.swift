@@ -1,0 +1,96 @@
+import Domain
+import HeapModule
+
+/// Who may have which name and port on the Envoys of one group.
+///
+/// Units are accepted in order of age: a unit is accepted when no older *accepted* unit has one of its claims. So the outcome
+/// depends on the set of units alone, not on the order in which they came. A change re-examines only units that share a
+/// claim with one that changed.
+struct ClaimTable {
+    /// The age of a unit: creation time, namespace, name, place in the object.
+    struct Seniority: Comparable {
+        let creationSeconds: Int64
+        let service: ObjectKey
+        let place: Int
+
+        static func < (left: Seniority, right: Seniority) -> Bool {
+            (left.creationSeconds, left.service, left.place) < (right.creationSeconds, right.service, right.place)
+        }
+    }
+
+    private struct Claimant {
+        let seniority: Seniority
+        let claims: [Claim]
+        var isAccepted: Bool
+    }
+
+    private struct Candidate: Comparable {
+        let seniority: Seniority
+        let unit: UnitID
+
+        static func < (left: Candidate, right: Candidate) -> Bool { left.seniority < right.seniority }
+        static func == (left: Candidate, right: Candidate) -> Bool { left.seniority == right.seniority }
+    }
+
+    private var claimants: [UnitID: Claimant] = [:]
+    private var unitsByClaim: [Claim: [UnitID]] = [:]
+    private var waiting = Heap<Candidate>()
+
+    func isAccepted(_ unit: UnitID) -> Bool { claimants[unit]?.isAccepted ?? false }
+
+    /// Adds a unit, not yet accepted; `settle` decides.
+    mutating func insert(_ unit: UnitID, _ seniority: Seniority, claims: [Claim]) {
+        claimants[unit] = Claimant(seniority: seniority, claims: claims, isAccepted: false)
+        for claim in claims { unitsByClaim[claim, default: []].append(unit) }
+        waiting.insert(Candidate(seniority: seniority, unit: unit))
+    }
+
+    mutating func remove(_ unit: UnitID) {
+        guard let claimant = claimants.removeValue(forKey: unit) else { return }
+        for claim in claimant.claims {
+            unitsByClaim[claim]?.removeAll { $0 == unit }
+            if unitsByClaim[claim]?.isEmpty == true { unitsByClaim[claim] = nil }
+        }
+        if claimant.isAccepted { requeue(juniorsOf: claimant) }
+    }
+
+    /// Decides about every unit touched since the last call; returns the units whose state is new, oldest first.
+    mutating func settle() -> [(unit: UnitID, isAccepted: Bool)] {
+        var decisions: [(UnitID, Bool)] = []
+        while let candidate = waiting.popMin() {
+            // A unit that came back with another age waits in its new place, too.
+            guard let claimant = claimants[candidate.unit], claimant.seniority == candidate.seniority else { continue }
+            let isAccepted = winners(over: claimant).isEmpty
+            guard isAccepted != claimant.isAccepted else { continue }
+            claimants[candidate.unit]?.isAccepted = isAccepted
+            decisions.append((candidate.unit, isAccepted))
+            // Only juniors can be affected, so that working in order of age visits each unit with its final seniors.
+            requeue(juniorsOf: claimant)
+        }
+        return decisions
+    }
+
+    /// Why `unit` is not served: each claim that an older accepted unit has.
+    func conflicts(of unit: UnitID) -> [Conflict] {
+        guard let claimant = claimants[unit], !claimant.isAccepted else { return [] }
+        return winners(over: claimant).map { Conflict(claim: $0.claim, loser: unit, winner: $0.unit) }
+    }
+
+    private func winners(over claimant: Claimant) -> [(claim: Claim, unit: UnitID)] {
+        claimant.claims.flatMap { claim in
+            (unitsByClaim[claim] ?? []).compactMap { unit in
+                guard let other = claimants[unit], other.isAccepted, other.seniority < claimant.seniority else { return nil }
+                return (claim, unit)
+            }
+        }
+    }
+
+    private mutating func requeue(juniorsOf claimant: Claimant) {
+        for claim in claimant.claims {
+            for unit in unitsByClaim[claim] ?? [] {
+                guard let other = claimants[unit], claimant.seniority < other.seniority else { continue }
+                waiting.insert(Candidate(seniority: other.seniority, unit: unit))
+            }
+        }
+    }
+}

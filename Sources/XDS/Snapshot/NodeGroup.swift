@@ -1,0 +1,197 @@
+import Domain
+
+/// All Envoys whose pods match exactly the same selectors, and the one snapshot that they share.
+struct NodeGroup {
+    private struct StepKey: Hashable {
+        let part: Part
+        let from: Position?
+    }
+
+    let id: GroupID
+    /// The selectors that the members' pods match.
+    private(set) var selectors: Set<ScopedSelector>
+    /// Pods in the group.
+    var memberCount = 0
+    /// Streams whose state is, in part, this group's.
+    var streamCount = 0
+    private(set) var revision = Revision.initial
+    private(set) var clusters: ResourceTable
+    private(set) var endpoints: ResourceTable
+    private(set) var listeners: ResourceTable
+    private var claims = ClaimTable()
+    private var units: [UnitID: ListenerUnit] = [:]
+    private var unitsChanged = false
+    /// Steps that end at `revision`.
+    private var steps: [StepKey: Step] = [:]
+
+    init(id: GroupID, selectors: Set<ScopedSelector> = [], logFloor: Int) {
+        self.id = id
+        self.selectors = selectors
+        clusters = ResourceTable(logFloor: logFloor)
+        endpoints = ResourceTable(logFloor: logFloor)
+        listeners = ResourceTable(logFloor: logFloor)
+    }
+
+    /// A group that begins with the snapshot of `other`; the storage is shared until one of the two changes.
+    init(id: GroupID, forking other: NodeGroup) {
+        self = NodeGroup(id: id, copying: other)
+        steps = [:]
+        memberCount = 0
+        streamCount = 0
+    }
+
+    private init(id: GroupID, copying other: NodeGroup) {
+        self.id = id
+        selectors = other.selectors
+        revision = other.revision
+        clusters = other.clusters
+        endpoints = other.endpoints
+        listeners = other.listeners
+        claims = other.claims
+        units = other.units
+        unitsChanged = other.unitsChanged
+    }
+
+    var position: Position { Position(group: id, revision: revision) }
+
+    func table(_ type: ResourceType) -> ResourceTable {
+        switch type {
+        case .cluster: clusters
+        case .endpoint: endpoints
+        case .listener: listeners
+        }
+    }
+
+    /// The listeners of `service` that older objects keep from being served here.
+    func conflicts(of fragment: Fragment) -> [Conflict] {
+        fragment.units.flatMap { claims.conflicts(of: UnitID(service: fragment.service, listener: $0.listener.name)) }
+    }
+
+    mutating func select(_ selector: ScopedSelector) { selectors.insert(selector) }
+    mutating func deselect(_ selector: ScopedSelector) { selectors.remove(selector) }
+
+    /// Replaces what a VirtualService contributes; takes effect at `commit`.
+    mutating func replace(_ old: Fragment?, by new: Fragment?) {
+        var kept: Set<String> = []
+        let oldPlaces = Dictionary(
+            (old?.units ?? []).enumerated().map { ($0.element.listener.name, $0.offset) }, uniquingKeysWith: { first, _ in first }
+        )
+        if let new {
+            for (place, unit) in new.units.enumerated() {
+                kept.insert(unit.listener.name)
+                let id = UnitID(service: new.service, listener: unit.listener.name)
+                let seniority = ClaimTable.Seniority(creationSeconds: new.creationSeconds, service: new.service, place: place)
+                let wasSameAge = old?.creationSeconds == new.creationSeconds && oldPlaces[unit.listener.name] == place
+                set(unit, id, seniority, wasSameAge: wasSameAge)
+            }
+        }
+        for unit in old?.units ?? [] where !kept.contains(unit.listener.name) {
+            guard let old else { continue }
+            withdraw(UnitID(service: old.service, listener: unit.listener.name))
+        }
+    }
+
+    private mutating func set(_ unit: ListenerUnit, _ id: UnitID, _ seniority: ClaimTable.Seniority, wasSameAge: Bool) {
+        guard let before = units[id] else {
+            units[id] = unit
+            claims.insert(id, seniority, claims: unit.claims)
+            unitsChanged = true
+            return
+        }
+        if wasSameAge && before.claims == unit.claims {
+            guard before != unit else { return }
+            units[id] = unit
+            unitsChanged = true
+            if claims.isAccepted(id) {
+                unserve(before)
+                serve(unit)
+            }
+        } else {
+            withdraw(id)
+            units[id] = unit
+            claims.insert(id, seniority, claims: unit.claims)
+        }
+    }
+
+    private mutating func withdraw(_ id: UnitID) {
+        guard let unit = units.removeValue(forKey: id) else { return }
+        unitsChanged = true
+        if claims.isAccepted(id) { unserve(unit) }
+        claims.remove(id)
+    }
+
+    /// Decides who is served and makes the changes a revision; returns whether anything served has changed.
+    mutating func commit() -> Bool {
+        guard unitsChanged else { return false }
+        unitsChanged = false
+        let decisions = claims.settle()
+        // All that loses its place goes first: a winner's resource may carry the loser's name.
+        for decision in decisions where !decision.isAccepted { units[decision.unit].map { unserve($0) } }
+        for decision in decisions where decision.isAccepted { units[decision.unit].map { serve($0) } }
+        let next = revision.next
+        let clustersChanged = clusters.commit(at: next)
+        let endpointsChanged = endpoints.commit(at: next)
+        let listenersChanged = listeners.commit(at: next)
+        guard clustersChanged || endpointsChanged || listenersChanged else { return false }
+        revision = next
+        steps = [:]
+        return true
+    }
+
+    private mutating func serve(_ unit: ListenerUnit) {
+        clusters.set(unit.cluster)
+        if let assignment = unit.assignment { endpoints.set(assignment) }
+        listeners.set(unit.listener)
+    }
+
+    private mutating func unserve(_ unit: ListenerUnit) {
+        clusters.remove(unit.cluster.name)
+        if let assignment = unit.assignment { endpoints.remove(assignment.name) }
+        listeners.remove(unit.listener.name)
+    }
+
+    /// The step of `part` from `start` to the present, or nil when the log does not reach back to it.
+    /// - Parameters:
+    ///   - start: nil for a stream that has nothing yet.
+    ///   - origin: the group of `start`, when that is another one.
+    mutating func step(_ part: Part, from start: Position?, origin: NodeGroup?) -> Step? {
+        let key = StepKey(part: part, from: start)
+        if let known = steps[key] { return known }
+        guard let step = makeStep(part, from: start, origin: origin) else { return nil }
+        steps[key] = step
+        return step
+    }
+
+    private func makeStep(_ part: Part, from start: Position?, origin: NodeGroup?) -> Step? {
+        let systemVersion = table(part.type).version.description
+        guard let start else {
+            let all = part == .clusterRemovals ? [] : table(part.type).resources.values.sorted { $0.name < $1.name }
+            // A stream that has nothing counts everything as known before: it takes the whole or asks by name.
+            return Step(part: part, systemVersion: systemVersion, updated: all)
+        }
+        guard let changes = changes(table: part.type, from: start, origin: origin) else { return nil }
+        switch part {
+        case .clusterUpdates:
+            return Step(part: part, systemVersion: systemVersion, updated: changes.updated, added: changes.added)
+        case .clusterRemovals:
+            // Additions and removals advance apart, so that a stream may hold what was only passing between the two.
+            return Step(part: part, systemVersion: systemVersion, removed: (changes.removed + changes.passing).sorted())
+        case .listeners:
+            return Step(
+                part: part, systemVersion: systemVersion, updated: changes.updated, added: changes.added, removed: changes.removed
+            )
+        case .endpoints:
+            guard let clusterChanges = self.changes(table: .cluster, from: start, origin: origin) else { return nil }
+            let fresh = Set((changes.updated + changes.added).map(\.name))
+            let resent = clusterChanges.updated.compactMap { fresh.contains($0.name) ? nil : endpoints.resources[$0.name] }
+            return Step(
+                part: part, systemVersion: systemVersion, updated: changes.updated, added: changes.added, resent: resent,
+                removed: changes.removed)
+        }
+    }
+
+    private func changes(table type: ResourceType, from start: Position, origin: NodeGroup?) -> ResourceTable.Changes? {
+        if start.group == id { return table(type).changes(since: start.revision) }
+        return origin.flatMap { table(type).changes(from: $0.table(type), since: start.revision) }
+    }
+}

@@ -1,0 +1,119 @@
+import DequeModule
+
+/// The resources of one type in one group's snapshot, with the log of their changes.
+///
+/// Changes are staged by `set` and `remove` and take effect at `commit`, so that a resource that ends a batch as it began it
+/// is no change.
+struct ResourceTable {
+    private struct LogEntry {
+        let revision: Revision
+        let name: String
+        let existedBefore: Bool
+    }
+
+    /// What became of the names that changed after some revision.
+    struct Changes {
+        /// In the table then and now.
+        var updated: [EncodedResource] = []
+        /// In the table now, not then.
+        var added: [EncodedResource] = []
+        /// In the table then, not now.
+        var removed: [String] = []
+        /// In the table at some time after then, neither then nor now.
+        var passing: [String] = []
+    }
+
+    private(set) var resources: [String: EncodedResource] = [:]
+    /// An order-independent combination of all resources' versions.
+    private(set) var version = Digest.zero
+    private var staged: [String: EncodedResource?] = [:]
+    private var log: Deque<LogEntry> = []
+    /// Changes at or before this revision are no longer in the log.
+    private var horizon = Revision.initial
+    private let logFloor: Int
+
+    /// - Parameter logFloor: the log keeps at least this many changes, and at least twice as many as there are resources.
+    init(logFloor: Int = 16_384) { self.logFloor = logFloor }
+
+    mutating func set(_ resource: EncodedResource) {
+        stage(resource.name)
+        resources[resource.name] = resource
+    }
+
+    mutating func remove(_ name: String) {
+        stage(name)
+        resources[name] = nil
+    }
+
+    /// Makes the staged changes part of `revision`; returns whether there was any.
+    mutating func commit(at revision: Revision) -> Bool {
+        guard !staged.isEmpty else { return false }
+        var changed = false
+        for (name, before) in staged {
+            let now = resources[name]
+            guard before?.version != now?.version else { continue }
+            changed = true
+            if let before { version.subtract(before.version) }
+            if let now { version.add(now.version) }
+            log.append(LogEntry(revision: revision, name: name, existedBefore: before != nil))
+        }
+        // A batch may be large once (the first sync); its storage must not stay.
+        staged = [:]
+        let limit = max(logFloor, 2 * resources.count)
+        while log.count > limit, let forgotten = log.popFirst() { horizon = forgotten.revision }
+        return changed
+    }
+
+    /// What changed after `revision`, sorted by name, or nil when the log no longer reaches back so far.
+    func changes(since revision: Revision) -> Changes? {
+        guard revision >= horizon else { return nil }
+        var existed: [String: Bool] = [:]
+        for entry in log[firstIndex(after: revision)...] where existed[entry.name] == nil {
+            existed[entry.name] = entry.existedBefore
+        }
+        return classify(existed)
+    }
+
+    /// The changes that lead from what `origin` held at `revision` to this table, or nil when its log no longer reaches back.
+    func changes(from origin: ResourceTable, since revision: Revision) -> Changes? {
+        guard let earlier = origin.changes(since: revision) else { return nil }
+        var existed: [String: Bool] = [:]
+        for name in origin.resources.keys where origin.resources[name]?.version != resources[name]?.version {
+            existed[name] = true
+        }
+        for name in resources.keys where origin.resources[name] == nil { existed[name] = false }
+        for resource in earlier.updated { existed[resource.name] = true }
+        for resource in earlier.added { existed[resource.name] = false }
+        for name in earlier.removed { existed[name] = true }
+        for name in earlier.passing { existed[name] = false }
+        return classify(existed)
+    }
+
+    private func classify(_ existed: [String: Bool]) -> Changes {
+        var changes = Changes()
+        for (name, existedThen) in existed.sorted(by: { $0.key < $1.key }) {
+            switch (existedThen, resources[name]) {
+            case (true, let now?): changes.updated.append(now)
+            case (false, let now?): changes.added.append(now)
+            case (true, nil): changes.removed.append(name)
+            case (false, nil): changes.passing.append(name)
+            }
+        }
+        return changes
+    }
+
+    private mutating func stage(_ name: String) {
+        if staged.index(forKey: name) == nil { staged.updateValue(resources[name], forKey: name) }
+    }
+
+    /// The log is sorted by revision.
+    private func firstIndex(after revision: Revision) -> Int {
+        var low = log.startIndex
+        var high = log.endIndex
+        while low < high {
+            let middle = low + (high - low) / 2
+            if log[middle].revision <= revision { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,280 @@
+public import Domain
+
+/// What a commit did.
+public struct SnapshotChanges: Sendable {
+    /// Groups whose snapshots have a new revision.
+    public var groups: Set<GroupID> = []
+    /// Pods that are in another group than before.
+    public var moves: [ObjectKey: GroupID] = [:]
+}
+
+/// All node groups, kept up from fragments and from the selectors that each pod matches.
+///
+/// Indexes lead from a fragment to the groups that it touches, and from a pod to its group; nothing is found by scanning.
+public struct SnapshotStore {
+    private var fragments: [ObjectKey: Fragment] = [:]
+    private var servicesBySelector: [ScopedSelector: Set<ObjectKey>] = [:]
+    private var groups: [GroupID: NodeGroup] = [:]
+    private var groupsBySelector: [ScopedSelector: Set<GroupID>] = [:]
+    /// The group that a pod joins by its selectors; other groups may have come to the same selectors by another way.
+    private var groupBySelectors: [Set<ScopedSelector>: GroupID] = [:]
+    private var groupByNode: [ObjectKey: GroupID] = [:]
+    private var pendingNodes: [ObjectKey: Set<ScopedSelector>?] = [:]
+    private var touched: Set<GroupID> = []
+    private var nextGroup: UInt64 = 1
+    private let logFloor: Int
+
+    /// Makes an empty store.
+    /// - Parameter logFloor: how many changes of a type a group remembers at least; a stream further back must reconnect.
+    public init(logFloor: Int = 16_384) { self.logFloor = logFloor }
+
+    /// How many VirtualServices, pods and groups the store holds.
+    public var counts: (fragments: Int, nodes: Int, groups: Int) { (fragments.count, groupByNode.count, groups.count) }
+
+    // MARK: Changes; they take effect together at `commit`
+
+    /// Adds or replaces what a VirtualService compiles to.
+    public mutating func setFragment(_ fragment: Fragment) {
+        let old = fragments.updateValue(fragment, forKey: fragment.service)
+        if let old, old.selector != fragment.selector {
+            removeIndex(old)
+            for group in groupsBySelector[old.selector] ?? [] { replace(old, by: nil, in: group) }
+        }
+        servicesBySelector[fragment.selector, default: []].insert(fragment.service)
+        let before = old?.selector == fragment.selector ? old : nil
+        for group in groupsBySelector[fragment.selector] ?? [] { replace(before, by: fragment, in: group) }
+    }
+
+    /// Takes out what a VirtualService contributed.
+    public mutating func removeFragment(_ service: ObjectKey) {
+        guard let old = fragments.removeValue(forKey: service) else { return }
+        removeIndex(old)
+        for group in groupsBySelector[old.selector] ?? [] { replace(old, by: nil, in: group) }
+    }
+
+    /// Says which selectors of VirtualServices a pod matches; none is a value.
+    public mutating func setNode(_ node: ObjectKey, selectors: Set<ScopedSelector>) { pendingNodes[node] = .some(selectors) }
+
+    /// Forgets a pod. Streams that are pinned to its group keep it.
+    public mutating func removeNode(_ node: ObjectKey) { pendingNodes.updateValue(.none, forKey: node) }
+
+    /// Makes all changes since the last commit take effect, as one revision of each group that they change.
+    public mutating func commit() -> SnapshotChanges {
+        var changes = SnapshotChanges()
+        moveNodes(&changes)
+        for id in touched where groups[id]?.commit() == true { changes.groups.insert(id) }
+        for id in touched { dropIfUnused(id) }
+        touched = []
+        return changes
+    }
+
+    // MARK: Questions
+
+    /// The group of a pod; nil for a pod that is not known.
+    public func group(of node: ObjectKey) -> GroupID? { groupByNode[node] }
+
+    /// Where the group's snapshot stands.
+    public func position(of group: GroupID) -> Position? { groups[group]?.position }
+
+    /// Every resource of `type` that the Envoys of `group` get, by name.
+    public func resources(_ type: ResourceType, in group: GroupID) -> [EncodedResource] {
+        groups[group]?.table(type).resources.values.sorted { $0.name < $1.name } ?? []
+    }
+
+    /// The listeners of a VirtualService that are withheld, in whichever group that is.
+    public func conflicts(of service: ObjectKey) -> Set<Conflict> {
+        guard let fragment = fragments[service] else { return [] }
+        return (groupsBySelector[fragment.selector] ?? []).reduce(into: []) { conflicts, group in
+            conflicts.formUnion(groups[group]?.conflicts(of: fragment) ?? [])
+        }
+    }
+
+    /// Answers a stream whose group is `group`, or nil when there is no such group.
+    public mutating func answer(_ fetch: Fetch, in group: GroupID) -> FetchResult? {
+        guard let position = groups[group]?.position, let table = groups[group]?.table(fetch.type) else { return nil }
+        var result = FetchResult(fetch, position: position)
+        for (part, start) in fetch.steps {
+            if start == nil, let versions = fetch.versions {
+                result.steps[part] = table.difference(to: versions, part: part)
+            } else if let step = step(part, from: start, in: group) {
+                result.steps[part] = step
+            } else {
+                result.isOutdated = true
+            }
+        }
+        result.absent = fetch.checked.filter { table.resources[$0] == nil }
+        for name in fetch.refreshed where table.resources[name] != nil {
+            result.named.updateValue(table.resources[name], forKey: name)
+        }
+        name(fetch, in: group, table, &result)
+        return result
+    }
+
+    /// The steps that lead from an earlier revision of a group to the present; nil when it is the present.
+    public mutating func update(of group: GroupID, from revision: Revision) -> GroupUpdate? {
+        guard let to = groups[group]?.position, revision < to.revision else { return nil }
+        let from = Position(group: group, revision: revision)
+        var steps: [Part: Step] = [:]
+        for part in Part.allCases {
+            guard let step = step(part, from: from, in: group) else { return GroupUpdate(from: nil, to: to, steps: [:]) }
+            if !step.isEmpty { steps[part] = step }
+        }
+        return GroupUpdate(from: from, to: to, steps: steps)
+    }
+
+    // MARK: Streams that stand in a group's past
+
+    /// Keeps `group` while a stream's state refers to it.
+    public mutating func pin(_ group: GroupID) { groups[group]?.streamCount += 1 }
+
+    /// Ends one `pin`.
+    public mutating func unpin(_ group: GroupID) {
+        groups[group]?.streamCount -= 1
+        dropIfUnused(group)
+    }
+}
+
+extension SnapshotStore {
+    private mutating func step(_ part: Part, from start: Position?, in group: GroupID) -> Step? {
+        let origin = start.flatMap { $0.group == group ? nil : groups[$0.group] }
+        if let start, start.group != group, origin == nil { return nil }
+        return groups[group]?.step(part, from: start, origin: origin)
+    }
+
+    private mutating func name(_ fetch: Fetch, in group: GroupID, _ table: ResourceTable, _ result: inout FetchResult) {
+        let all = table.resources
+        if let subscription = fetch.subscription, subscription.count + 256 >= all.count, !all.isEmpty {
+            let missing = all.keys.filter { !subscription.contains($0) }
+            if missing.count <= 256 {
+                let unknown = subscription.filter { all[$0] == nil }
+                result.coverage = SubscriptionCoverage(missing: Set(missing), unknown: unknown)
+            }
+        }
+        // The common case of a new Envoy, which asks for the endpoints of all its clusters: the answer is the same for all.
+        if fetch.versions == nil, fetch.type == .endpoint, !all.isEmpty, fetch.names.count >= all.count,
+            all.keys.allSatisfy(fetch.names.contains)
+        {
+            result.everything = step(.endpoints, from: nil, in: group)
+            for name in fetch.names where all[name] == nil { result.named.updateValue(nil, forKey: name) }
+            return
+        }
+        for name in fetch.names {
+            let resource = all[name]
+            if let resource, fetch.versions?[name] == resource.version.description { continue }
+            result.named.updateValue(resource, forKey: name)
+        }
+    }
+
+    private mutating func replace(_ old: Fragment?, by new: Fragment?, in group: GroupID) {
+        groups[group]?.replace(old, by: new)
+        touched.insert(group)
+    }
+
+    private mutating func removeIndex(_ fragment: Fragment) {
+        servicesBySelector[fragment.selector]?.remove(fragment.service)
+        if servicesBySelector[fragment.selector]?.isEmpty == true { servicesBySelector[fragment.selector] = nil }
+    }
+
+    /// Pods that leave one group for the same selectors move together, so that a whole group can change its selectors in place.
+    private mutating func moveNodes(_ changes: inout SnapshotChanges) {
+        struct Move: Hashable {
+            let from: GroupID?
+            let selectors: Set<ScopedSelector>
+        }
+        var moves: [Move: [ObjectKey]] = [:]
+        for (node, selectors) in pendingNodes {
+            let from = groupByNode[node]
+            if let selectors {
+                if let from, groups[from]?.selectors == selectors { continue }
+                moves[Move(from: from, selectors: selectors), default: []].append(node)
+            } else if let from {
+                groupByNode[node] = nil
+                groups[from]?.memberCount -= 1
+                touched.insert(from)
+            }
+        }
+        pendingNodes = [:]
+        for (move, nodes) in moves {
+            let target = destination(of: nodes.count, from: move.from, selectors: move.selectors)
+            guard target != move.from else { continue }
+            for node in nodes {
+                groupByNode[node] = target
+                changes.moves[node] = target
+            }
+            groups[target]?.memberCount += nodes.count
+            if let from = move.from {
+                groups[from]?.memberCount -= nodes.count
+                touched.insert(from)
+            }
+        }
+    }
+
+    private mutating func destination(of count: Int, from: GroupID?, selectors: Set<ScopedSelector>) -> GroupID {
+        let known = groupBySelectors[selectors]
+        guard let from, let origin = groups[from] else { return known ?? makeGroup(forking: nil, selectors) }
+        if origin.memberCount == count, known == nil || origin.streamCount > 0 {
+            if groupBySelectors[origin.selectors] == from { groupBySelectors[origin.selectors] = nil }
+            reselect(from, selectors)
+            if known == nil { groupBySelectors[selectors] = from }
+            return from
+        }
+        return known ?? makeGroup(forking: origin, selectors)
+    }
+
+    private mutating func makeGroup(forking origin: NodeGroup?, _ selectors: Set<ScopedSelector>) -> GroupID {
+        let id = GroupID(number: nextGroup)
+        nextGroup += 1
+        groups[id] = origin.map { NodeGroup(id: id, forking: $0) } ?? NodeGroup(id: id, logFloor: logFloor)
+        for selector in origin?.selectors ?? [] { groupsBySelector[selector, default: []].insert(id) }
+        groupBySelectors[selectors] = id
+        reselect(id, selectors)
+        return id
+    }
+
+    private mutating func reselect(_ id: GroupID, _ selectors: Set<ScopedSelector>) {
+        touched.insert(id)
+        guard let before = groups[id]?.selectors else { return }
+        for selector in before.subtracting(selectors) {
+            groups[id]?.deselect(selector)
+            groupsBySelector[selector]?.remove(id)
+            if groupsBySelector[selector]?.isEmpty == true { groupsBySelector[selector] = nil }
+            for service in servicesBySelector[selector] ?? [] { groups[id]?.replace(fragments[service], by: nil) }
+        }
+        for selector in selectors.subtracting(before) {
+            groups[id]?.select(selector)
+            groupsBySelector[selector, default: []].insert(id)
+            for service in servicesBySelector[selector] ?? [] { groups[id]?.replace(nil, by: fragments[service]) }
+        }
+    }
+
+    private mutating func dropIfUnused(_ id: GroupID) {
+        guard let group = groups[id], group.memberCount <= 0, group.streamCount <= 0 else { return }
+        groups[id] = nil
+        for selector in group.selectors {
+            groupsBySelector[selector]?.remove(id)
+            if groupsBySelector[selector]?.isEmpty == true { groupsBySelector[selector] = nil }
+        }
+        if groupBySelectors[group.selectors] == id { groupBySelectors[group.selectors] = nil }
+    }
+}
+
+extension ResourceTable {
+    /// The step of a stream whose client brought `versions` from an earlier connection.
+    func difference(to versions: [String: String], part: Part) -> Step {
+        let system = version.description
+        let added = resources.values.filter { versions[$0.name] == nil }
+        let stale = resources.values.filter { resource in
+            versions[resource.name].map { $0 != resource.version.description } ?? false
+        }
+        // Clusters are taken away later, when no listener needs them.
+        let removed = part == .listeners ? versions.keys.filter { resources[$0] == nil }.sorted() : []
+        return Step(
+            part: part, systemVersion: system, updated: stale.sorted { $0.name < $1.name },
+            added: added.sorted { $0.name < $1.name }, removed: removed)
+    }
+}
+
+extension Step {
+    /// Nothing is to be said, nor to be remembered.
+    var isEmpty: Bool { updated.isEmpty && added.isEmpty && resent.isEmpty && removed.isEmpty }
+}

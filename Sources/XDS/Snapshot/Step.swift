@@ -1,0 +1,98 @@
+/// The parts of a snapshot in the order in which they go out on a stream: a listener never precedes its cluster, and a
+/// cluster leaves only after the listeners that use it (xDS protocol, "Eventual consistency considerations").
+public enum Part: Int, Hashable, Sendable, CaseIterable, Comparable {
+    case clusterUpdates
+    case endpoints
+    case listeners
+    case clusterRemovals
+
+    /// The type of resource that the part carries.
+    public var type: ResourceType {
+        switch self {
+        case .clusterUpdates, .clusterRemovals: .cluster
+        case .endpoints: .endpoint
+        case .listeners: .listener
+        }
+    }
+
+    /// The part that brings resources of `type` up to date.
+    static func updates(of type: ResourceType) -> Part {
+        switch type {
+        case .cluster: .clusterUpdates
+        case .endpoint: .endpoints
+        case .listener: .listeners
+        }
+    }
+
+    public static func < (left: Part, right: Part) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// What one part of a snapshot needs to go from one position to another; made once, shared by every stream that makes the step.
+public final class Step: Sendable {
+    /// The part.
+    public let part: Part
+    /// Resources that were there before and have changed.
+    let updated: [EncodedResource]
+    /// Resources that were not there before.
+    let added: [EncodedResource]
+    /// Endpoints that have not changed, but whose cluster has: Envoy waits for them after a cluster update.
+    let resent: [EncodedResource]
+    /// Names that are gone.
+    let removed: [String]
+    /// The response body for a stream that takes the step as a whole, or empty when there is nothing to say.
+    let body: [UInt8]
+
+    /// What the shared body carries, for the record of what a stream was sent.
+    var carried: [EncodedResource] { part == .endpoints ? updated + resent : updated + added }
+    /// The removals that the shared body carries. Removed endpoints are told with the next response that a stream gets
+    /// (see `DeltaSubscription`), since their cluster's removal says the same earlier.
+    var carriedRemovals: [String] { part == .endpoints ? [] : removed }
+
+    init(
+        part: Part, systemVersion: String, updated: [EncodedResource] = [], added: [EncodedResource] = [],
+        resent: [EncodedResource] = [], removed: [String] = []
+    ) {
+        self.part = part
+        self.updated = updated
+        self.added = added
+        self.resent = resent
+        self.removed = removed
+        let resources = (part == .endpoints ? updated + resent : updated + added).sorted { $0.name < $1.name }
+        let removals = part == .endpoints ? [] : removed
+        body =
+            resources.isEmpty && removals.isEmpty
+            ? []
+            : DeltaResponse.body(
+                typeURL: part.type.typeURL, systemVersion: systemVersion, resources: resources, removed: removals)
+    }
+}
+
+/// The wire form of a `DeltaDiscoveryResponse`, put together from resources that are encoded already.
+enum DeltaResponse {
+    private static let nonceField = 5
+    private static let nonceLength = 8  // hexadecimal digits of a 32-bit number
+
+    /// Everything but the nonce: the same for all streams that make the same step.
+    static func body(typeURL: String, systemVersion: String, resources: [EncodedResource], removed: [String]) -> [UInt8] {
+        let size = resources.reduce(typeURL.utf8.count + 64) { $0 + $1.deltaField.count }
+        var writer = WireWriter(capacity: removed.reduce(size) { $0 + $1.utf8.count + 4 })
+        if !systemVersion.isEmpty { writer.string(systemVersion, field: 1) }
+        for resource in resources { writer.raw(resource.deltaField) }
+        writer.string(typeURL, field: 4)
+        for name in removed { writer.string(name, field: 6) }
+        return writer.output
+    }
+
+    /// The nonce field, which precedes the body: protobuf fields may come in any order.
+    static func head(nonce: String) -> [UInt8] {
+        var writer = WireWriter(capacity: nonceLength + 2)
+        writer.string(nonce, field: nonceField)
+        return writer.output
+    }
+
+    /// The text of the nonce `number`: eight hexadecimal digits, so that every head has the same length.
+    static func nonce(_ number: UInt32) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: max(0, nonceLength - digits.count)) + digits
+    }
+}
