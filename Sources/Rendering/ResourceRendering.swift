@@ -40,7 +40,7 @@ public enum ResourceRendering {
     /// JSON is YAML: read as such, it keeps the order of its keys.
     private static func blockStyle(_ json: String) throws -> String {
         guard let node = try Yams.compose(yaml: json) else { return "" }
-        return try Yams.serialize(node: node.inBlockStyle, width: -1)
+        return try Yams.serialize(node: node.inBlockStyle, width: -1, allowUnicode: true)
     }
 
     /// The messages that can stand in an `Any`, registered once for their JSON form.
@@ -76,10 +76,17 @@ extension Node {
 }
 
 extension String {
-    /// Whether the text without quotes is a string to every YAML reader: a word that none takes for a boolean, null or number.
+    /// Whether the text without quotes is a string to every YAML reader: a word that none takes for a boolean or null, an IPv4
+    /// address, or a duration.
     fileprivate var isPlainString: Bool {
-        guard let first = utf8.first, String.isLetter(first), utf8.allSatisfy({ String.isLetter($0) || String.isInner($0) })
-        else { return false }
+        guard let first = utf8.first, let last = utf8.last, utf8.allSatisfy({ String.isLetter($0) || String.isInner($0) }) else {
+            return false
+        }
+        guard String.isLetter(first) else {
+            let isNumeric = utf8.dropLast().allSatisfy { String.isDigit($0) || $0 == UInt8(ascii: ".") }
+            let dots = utf8.count { $0 == UInt8(ascii: ".") }
+            return String.isDigit(first) && isNumeric && (last == UInt8(ascii: "s") || dots == 3 && String.isDigit(last))
+        }
         return !["true", "false", "yes", "no", "on", "off", "y", "n", "null"].contains(lowercased())
     }
 
@@ -87,7 +94,7 @@ extension String {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
     }
 
-    private static func isInner(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "-_./".utf8.contains(byte)
-    }
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+    private static func isInner(_ byte: UInt8) -> Bool { isDigit(byte) || "-_./".utf8.contains(byte) }
 }
