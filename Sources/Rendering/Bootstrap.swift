@@ -45,7 +45,8 @@ public enum Bootstrap {
     public static func yaml(_ options: BootstrapOptions) -> String {
         """
         # Add --drain-time-s 5 to Envoy's command line where calls come and go: a removed listener keeps its port and memory for
-        # that time, 600 s by default.\(serviceNodeNote(options))
+        # that time, 600 s by default. Add --component-log-level misc:error to leave out a warning for each UDP listener, that
+        # UdpProxyConfig.matcher is work in progress.\(serviceNodeNote(options))
         \(node(options))\(admin(options))dynamic_resources:
           ads_config:
             api_type: \(options.api == .delta ? "DELTA_GRPC" : "GRPC")

@@ -15,7 +15,9 @@ extension Envoy_Config_Endpoint_V3_ClusterLoadAssignment {
         guard !hosts.isEmpty else { return }
         self.endpoints = [
             .with {
-                $0.lbEndpoints = hosts.map { .init($0, isChecked: cluster.healthCheck != nil) }
+                $0.lbEndpoints = hosts.map {
+                    .init($0, isChecked: cluster.healthCheck != nil, isAlone: hosts.count == 1)
+                }
             }
         ]
     }
@@ -65,8 +67,8 @@ extension ResolvedEndpoint.Health {
 }
 
 extension Envoy_Config_Endpoint_V3_LbEndpoint {
-    /// One host; `isChecked` when its cluster has a health check.
-    fileprivate init(_ endpoint: ResolvedEndpoint, isChecked: Bool) {
+    /// One host; `isChecked` when its cluster has a health check, `isAlone` when it is the only one.
+    fileprivate init(_ endpoint: ResolvedEndpoint, isChecked: Bool, isAlone: Bool) {
         self.init()
         self.endpoint.address = .init(host: endpoint.host.text, port: endpoint.port)
         if isChecked, let port = endpoint.healthCheckPort, port != endpoint.port {
@@ -75,8 +77,13 @@ extension Envoy_Config_Endpoint_V3_LbEndpoint {
         healthStatus = endpoint.health.status
         // Maglev hashes address and port of a host unless told otherwise. The clusters of one call have the same hosts with
         // different ports and have to agree on one, so they hash the address alone.
-        metadata.filterMetadata["envoy.lb"] = .with {
-            $0.fields["hash_key"] = .with { $0.stringValue = endpoint.host.text }
+        //
+        // Not so a name by itself: all addresses found under it would have the same key, Envoy would fill the table by their
+        // position in the answer, and one more address would move nearly every key.
+        if endpoint.host.isAddress || !isAlone {
+            metadata.filterMetadata["envoy.lb"] = .with {
+                $0.fields["hash_key"] = .with { $0.stringValue = endpoint.host.text }
+            }
         }
     }
 }

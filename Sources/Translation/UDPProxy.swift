@@ -17,7 +17,8 @@ extension Envoy_Extensions_Filters_Udp_UdpProxy_V3_UdpProxyConfig {
         if let timeout = listener.idleTimeout { idleTimeout = .init(positive: timeout) }
         hashPolicies = [cluster.hashPolicy]
         if let datagrams = listener.datagrams { upstreamSocketConfig = datagrams }
-        // The plain `cluster` is deprecated.
+        // The plain `cluster` is deprecated. Envoy 1.36 to 1.40 remark once a listener that `matcher` is work in progress, as
+        // they remark on the deprecation: between the two, this one is not going away.
         matcher.onNoMatch.action = .with {
             $0.name = "route"
             $0.typedConfig = Envoy_Extensions_Filters_Udp_UdpProxy_V3_Route.with { $0.cluster = cluster.name }.packed

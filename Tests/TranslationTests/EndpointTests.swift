@@ -82,4 +82,18 @@ import XDS
         #expect(try hosts([endpoint("host.example"), endpoint("192.0.2.1")]) == ["192.0.2.1 5000 unknown"])
         #expect(try assignment([endpoint("host.example")]).endpoints.isEmpty)
     }
+
+    /// Names are told apart by themselves; the addresses behind a single one by what Envoy finds.
+    @Test(arguments: [
+        (["a.example"], [nil]), (["a.example", "b.example"], ["a.example", "b.example"]),
+        (["192.0.2.1", "a.example"], ["192.0.2.1", "a.example"]),
+    ])
+    func namesAreHashedWhenThereAreOthers(_ hosts: [String], expected: [String?]) throws {
+        let resource = try Translator().cluster(cluster(.strictDNS, ["a.example"]), endpoints: hosts.map { try endpoint($0) })
+        let message = try resource.decoded(as: Envoy_Config_Cluster_V3_Cluster.self)
+        let keys = message.loadAssignment.endpoints[0].lbEndpoints.map {
+            $0.metadata.filterMetadata["envoy.lb"]?.fields["hash_key"]?.stringValue
+        }
+        #expect(keys == expected)
+    }
 }
