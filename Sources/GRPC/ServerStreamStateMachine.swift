@@ -4,7 +4,7 @@
 /// The peer's violations (a bad prefix, a truncated message) end the RPC with a status; what comes from either side after
 /// its half has ended is dropped silently, because it may legally cross on the way.
 public struct ServerStreamStateMachine: Sendable {
-    /// Exits: `ended` by the end of the stream or by a violation.
+    /// Exits: `ended` by the end of the stream, a violation, or the end of the server's half.
     private enum ClientHalf: Sendable {
         case open(MessageDeframer)
         case ended
@@ -50,11 +50,6 @@ public struct ServerStreamStateMachine: Sendable {
         if case .open(let deframer) = client { deframer.bufferedByteCount } else { 0 }
     }
 
-    /// Whether the client has sent its last message, or what it still sends is dropped.
-    public var isClientEnded: Bool {
-        if case .ended = client { true } else { false }
-    }
-
     // MARK: - The client's half
 
     /// What received bytes lead to.
@@ -69,7 +64,7 @@ public struct ServerStreamStateMachine: Sendable {
 
     /// The client sent `bytes`; consumes them up to the end of one message.
     public mutating func receive(_ bytes: inout ArraySlice<UInt8>) -> ReceiveAction {
-        guard case .open(var deframer) = client, server != .ended else {
+        guard case .open(var deframer) = client else {
             bytes.removeAll()
             return .wait
         }
@@ -98,7 +93,6 @@ public struct ServerStreamStateMachine: Sendable {
     public mutating func receiveEnd() -> EndAction {
         guard case .open(let deframer) = client else { return .ignore }
         client = .ended
-        if server == .ended { return .ignore }
         return deframer.isAtBoundary
             ? .deliverEnd : .fail(Status(.internal, "the client ended the stream inside a message"))
     }
@@ -136,9 +130,12 @@ public struct ServerStreamStateMachine: Sendable {
         case ignore
     }
 
-    /// The server ends the RPC.
+    /// The server ends the RPC, and with it whatever the client still has to say.
     public mutating func finish(_ status: Status) -> FinishAction {
-        defer { server = .ended }
+        defer {
+            client = .ended
+            server = .ended
+        }
         switch server {
         case .silent: return .respond(ResponseFields.trailersOnly(status))
         case .streaming: return .sendTrailers(ResponseFields.trailers(status))
