@@ -55,7 +55,8 @@ public final class ClientSession {
             session.streams[frame.pointee.hd.stream_id]?.sections.append([])
             return 0
         }
-        nghttp2_session_callbacks_set_on_header_callback(callbacks) { _, frame, name, nameLength, value, valueLength, _, userData in
+        nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+            _, frame, name, nameLength, value, valueLength, _, userData in
             guard let frame, let session = ClientSession.of(userData) else { return 0 }
             let field = (
                 name: String(decoding: UnsafeBufferPointer(start: name, count: nameLength), as: UTF8.self),

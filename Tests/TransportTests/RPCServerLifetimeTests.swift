@@ -76,17 +76,25 @@ import Transport
     @Test func aGracefulShutdownLetsRPCsEnd() async throws {
         try await TestServer.with { server in
             let client = try await server.connect()
-            let id = await client.open("/test/Echo")
-            await client.perform { $0.send(id, [1]) }
-            try await client.until { $0.session.streams[id]?.messages == [[1]] }
+            let docile = await client.open("/test/Echo")
+            let stubborn = await client.open("/test/Stubborn")
+            await client.perform { $0.send(stubborn, [1]) }
+            try await client.until { $0.session.streams[stubborn]?.messages == [[1]] }
+
             await server.group.triggerGracefulShutdown()
-            try await client.until { $0.isClosed }
-            let (goAways, status) = await client.perform { ($0.goAways.map(\.lastStreamID), $0.streams[id]?.value("grpc-status")) }
-            #expect(goAways == [.max, id])
-            #expect(status == "14")
-            let events = await server.router.events.prefix(2).reduce(into: []) { $0.append($1) }
-            #expect(events == ["shutdown", "closed"])
+            try await client.until { $0.session.goAways.count == 2 && $0.session.streams[docile]?.closeCode == 0 }
+            #expect(await client.perform { $0.goAways.map(\.lastStreamID) } == [.max, stubborn])
+            #expect(await client.perform { $0.streams[docile]?.value("grpc-status") } == "14")
             await #expect(throws: TestClient.TimedOut.self) { _ = try await server.connect() }
+
+            // The connection lives on for the stream that is left, and no longer.
+            await client.perform { $0.send(stubborn, [2]) }
+            try await client.until { $0.session.streams[stubborn]?.messages == [[1], [2]] }
+            await client.perform { $0.end(stubborn) }
+            try await client.until { $0.isClosed }
+            #expect(await client.perform { $0.streams[stubborn]?.value("grpc-status") } == "0")
+            let events = await server.router.events.prefix(4).reduce(into: []) { $0.append($1) }
+            #expect(events == ["shutdown", "shutdown", "closed", "closed"])
         }
     }
 

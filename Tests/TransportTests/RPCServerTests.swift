@@ -48,9 +48,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ([1, 0, 0, 0, 1, 0], "12"), ([0, 0xFF, 0xFF, 0xFF, 0xFF, 0], "8"), ([0x50, 0x4F], "13"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([1, 0, 0, 0, 1, 0], "12"), ([0, 0xFF, 0xFF, 0xFF, 0xFF, 0], "8"), ([0x50, 0x4F], "13"),
+        ] as [([UInt8], String)])
     func badFramingEndsThatStreamOnly(bytes: [UInt8], status: String) async throws {
         try await TestServer.with { server in
             let client = try await server.connect()
