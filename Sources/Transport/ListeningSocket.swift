@@ -16,7 +16,7 @@ struct ListeningSocket: Sendable {
         var on: CInt = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
         let descriptor = descriptor
-        guard address.withSystemAddress({ bind(descriptor, $0, $1) }) == 0, listen(descriptor, SOMAXCONN) == 0 else {
+        guard address.bind(descriptor) == 0, listen(descriptor, SOMAXCONN) == 0 else {
             let error = SystemError("bind \(address)")
             Glibc.close(descriptor)
             throw error

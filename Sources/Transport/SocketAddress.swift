@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// An IP address and a port.
 public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
@@ -55,27 +55,38 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     package var family: CInt { octets.count == 4 ? AF_INET : AF_INET6 }
 
-    /// Calls `body` with the address as system calls want it.
-    package func withSystemAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    /// Connects a socket to the address; returns what the system call returned.
+    package func connect(_ descriptor: CInt) -> CInt {
+        withSystemAddress { Glibc.connect(descriptor, $0, $1) }
+    }
+
+    /// Binds a socket to the address; returns what the system call returned.
+    func bind(_ descriptor: CInt) -> CInt {
+        withSystemAddress { Glibc.bind(descriptor, $0, $1) }
+    }
+
+    private func withSystemAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         if octets.count == 4 {
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
             address.sin_port = port.bigEndian
             withUnsafeMutableBytes(of: &address.sin_addr) { $0.copyBytes(from: octets) }
-            return withUnsafeBytes(of: address) { Self.call(body, $0) }
+            return Self.call(body, address)
         }
         var address = sockaddr_in6()
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = port.bigEndian
         withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: octets) }
-        return withUnsafeBytes(of: address) { Self.call(body, $0) }
+        return Self.call(body, address)
     }
 
-    private static func call<Result>(
-        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result, _ bytes: UnsafeRawBufferPointer
+    private static func call<Result, Address>(
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result, _ address: Address
     ) -> Result {
-        bytes.withMemoryRebound(to: sockaddr.self) { rebound in
-            withUnsafePointer(to: sockaddr()) { body(rebound.baseAddress ?? $0, socklen_t(bytes.count)) }
+        withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<Address>.size))
+            }
         }
     }
 

@@ -41,9 +41,9 @@ public actor TestClient: DescriptorHandler {
         self.speaksHTTP2 = speaksHTTP2
         descriptor = socket(address.family, CInt(SOCK_STREAM.rawValue), 0)
         state = State(session: ClientSession(updatesWindows: updatesWindows))
-        let descriptor = descriptor
-        let code = address.withSystemAddress { connect(descriptor, $0, $1) }
-        guard descriptor >= 0, code == 0, fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else { throw TimedOut() }
+        guard descriptor >= 0, address.connect(descriptor) == 0, fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else {
+            throw TimedOut()
+        }
         try begin()
     }
 
