@@ -52,7 +52,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         self.loop = loop
         self.owner = owner
         session = ServerSession(settings: context.configuration.session)
-        deadlines = ConnectionDeadlines(context.configuration, openedAt: .now)
+        deadlines = ConnectionDeadlines(openedAt: .now)
     }
 
     var isClosed: Bool {
@@ -212,7 +212,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
 
     private func armTimer() {
         guard !isClosed else { return }
-        let deadline = deadlines.next.deadline
+        let deadline = deadlines.next(context.configuration).deadline
         if let timer {
             // A timer that fires too early arms itself again: cheaper than moving it with each byte that arrives.
             if timer.deadline <= deadline { return }
@@ -226,7 +226,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
 
     private func checkDeadlines() {
         timer = nil
-        switch deadlines.verdict(at: .now) {
+        switch deadlines.verdict(context.configuration, at: .now) {
         case .wait: break
         case .ping:
             session.ping(payload: Self.keepalivePayload)

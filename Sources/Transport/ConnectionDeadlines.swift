@@ -1,4 +1,5 @@
-/// When a connection's patience ends, as a function of what has happened on it.
+/// When a connection's patience ends, as a function of what has happened on it and of the server's configuration, which is a
+/// parameter rather than a copy in each connection.
 struct ConnectionDeadlines {
     typealias Instant = ContinuousClock.Instant
 
@@ -24,7 +25,6 @@ struct ConnectionDeadlines {
         case stalled = "the peer takes none of the messages waiting for it"
     }
 
-    private let configuration: ServerConfiguration
     private let openedAt: Instant
     private var isPrefaceComplete = false
     private var headersBegunAt: Instant?
@@ -34,8 +34,7 @@ struct ConnectionDeadlines {
     private var stalledSince: Instant?
     private var shutdownAnnouncedAt: Instant?
 
-    init(_ configuration: ServerConfiguration, openedAt: Instant) {
-        self.configuration = configuration
+    init(openedAt: Instant) {
         self.openedAt = openedAt
         streamlessSince = openedAt
         lastHeardAt = openedAt
@@ -80,7 +79,7 @@ struct ConnectionDeadlines {
     // MARK: - What follows
 
     /// The earliest deadline, and what to do once it is reached.
-    var next: (deadline: Instant, verdict: Verdict) {
+    func next(_ configuration: ServerConfiguration) -> (deadline: Instant, verdict: Verdict) {
         guard isPrefaceComplete else { return (openedAt + configuration.prefaceTimeout, .close(.preface)) }
         var next =
             if let pingedAt {
@@ -99,8 +98,8 @@ struct ConnectionDeadlines {
         return next
     }
 
-    func verdict(at now: Instant) -> Verdict {
-        let next = next
+    func verdict(_ configuration: ServerConfiguration, at now: Instant) -> Verdict {
+        let next = next(configuration)
         return next.deadline <= now ? next.verdict : .wait
     }
 }

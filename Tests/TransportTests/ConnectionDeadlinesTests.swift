@@ -5,7 +5,9 @@ import Testing
 @Suite struct ConnectionDeadlinesTests {
     private let start = ContinuousClock.now
 
-    private func deadlines() throws -> ConnectionDeadlines {
+    private let configuration: ServerConfiguration
+
+    init() throws {
         var configuration = ServerConfiguration(bindAddress: try SocketAddress("127.0.0.1:0"))
         configuration.prefaceTimeout = .seconds(10)
         configuration.headersTimeout = .seconds(5)
@@ -13,23 +15,23 @@ import Testing
         configuration.keepaliveInterval = .seconds(30)
         configuration.keepaliveTimeout = .seconds(20)
         configuration.stallTimeout = .seconds(60)
-        return ConnectionDeadlines(configuration, openedAt: start)
+        self.configuration = configuration
     }
 
     private func verdict(_ deadlines: ConnectionDeadlines, _ seconds: Int) -> ConnectionDeadlines.Verdict {
-        deadlines.verdict(at: start + .seconds(seconds))
+        deadlines.verdict(configuration, at: start + .seconds(seconds))
     }
 
-    @Test func thePrefaceMustComeInTime() throws {
-        var deadlines = try deadlines()
+    @Test func thePrefaceMustComeInTime() {
+        var deadlines = ConnectionDeadlines(openedAt: start)
         // Bytes that drip in do not extend the time.
         deadlines.received(isPrefaceComplete: false, isInsideHeaders: false, at: start + .seconds(9))
         #expect(verdict(deadlines, 9) == .wait)
         #expect(verdict(deadlines, 10) == .close(.preface))
     }
 
-    @Test func headersMustBeCompletedInTime() throws {
-        var deadlines = try deadlines()
+    @Test func headersMustBeCompletedInTime() {
+        var deadlines = ConnectionDeadlines(openedAt: start)
         deadlines.received(isPrefaceComplete: true, isInsideHeaders: true, at: start)
         deadlines.received(isPrefaceComplete: true, isInsideHeaders: true, at: start + .seconds(4))
         #expect(verdict(deadlines, 4) == .wait)
@@ -38,8 +40,8 @@ import Testing
         #expect(verdict(deadlines, 5) == .wait)
     }
 
-    @Test func silenceLeadsToAPingAndThenToTheEnd() throws {
-        var deadlines = try deadlines()
+    @Test func silenceLeadsToAPingAndThenToTheEnd() {
+        var deadlines = ConnectionDeadlines(openedAt: start)
         deadlines.received(isPrefaceComplete: true, isInsideHeaders: false, at: start)
         deadlines.hasStreams(true, at: start)
         #expect(verdict(deadlines, 29) == .wait)
@@ -52,8 +54,8 @@ import Testing
         #expect(verdict(deadlines, 79) == .ping)
     }
 
-    @Test func aConnectionWithoutStreamsEnds() throws {
-        var deadlines = try deadlines()
+    @Test func aConnectionWithoutStreamsEnds() {
+        var deadlines = ConnectionDeadlines(openedAt: start)
         func hear(_ seconds: Int) {
             deadlines.received(isPrefaceComplete: true, isInsideHeaders: false, at: start + .seconds(seconds))
         }
@@ -68,8 +70,8 @@ import Testing
         #expect(verdict(deadlines, 599) == .close(.idle))
     }
 
-    @Test func aPeerThatTakesNothingIsClosed() throws {
-        var deadlines = try deadlines()
+    @Test func aPeerThatTakesNothingIsClosed() {
+        var deadlines = ConnectionDeadlines(openedAt: start)
         deadlines.hasStreams(true, at: start)
         func hear(_ seconds: Int) {
             deadlines.received(isPrefaceComplete: true, isInsideHeaders: false, at: start + .seconds(seconds))
@@ -87,8 +89,8 @@ import Testing
         #expect(verdict(deadlines, 119) == .wait)
     }
 
-    @Test func theSecondStepOfAShutdownDoesNotWaitForever() throws {
-        var deadlines = try deadlines()
+    @Test func theSecondStepOfAShutdownDoesNotWaitForever() {
+        var deadlines = ConnectionDeadlines(openedAt: start)
         deadlines.received(isPrefaceComplete: true, isInsideHeaders: false, at: start)
         deadlines.announcedShutdown(at: start)
         #expect(verdict(deadlines, 1) == .refuseNewStreams)
