@@ -101,10 +101,13 @@ let package = Package(
             ],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "GRPCTests", dependencies: ["GRPC"], swiftSettings: strict),
-        .testTarget(name: "HTTP2Tests", dependencies: ["CNghttp2", "GRPC", "HTTP2"], swiftSettings: strict),
+        .target(
+            name: "RPCTestClient", dependencies: ["CLinux", "CNghttp2", "GRPC", "Transport"], path: "Tests/RPCTestClient",
+            swiftSettings: strict),
+        .testTarget(name: "HTTP2Tests", dependencies: ["CNghttp2", "GRPC", "HTTP2", "RPCTestClient"], swiftSettings: strict),
         .testTarget(
             name: "TransportTests",
-            dependencies: ["CLinux", "CNghttp2", "GRPC", "HTTP2", "Transport", logging, serviceLifecycle],
+            dependencies: ["CLinux", "CNghttp2", "GRPC", "HTTP2", "RPCTestClient", "Transport", logging, serviceLifecycle],
             swiftSettings: strict),
         .testTarget(
             name: "ManifestsTests", dependencies: ["Domain", "Kubernetes", "Manifests", logging, serviceLifecycle, yams],

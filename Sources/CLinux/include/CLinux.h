@@ -1,14 +1,17 @@
-// What Swift's Glibc module does not import: epoll, eventfd, inotify and accept4.
+// What Swift's Glibc module does not import: epoll, eventfd, inotify, accept4 and thread names.
 #ifndef CLINUX_H
 #define CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
+
+// Declared here instead of by _GNU_SOURCE, which would give types other members than the Glibc module has seen, so that no
+// file could import both.
+extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
 
 #endif

@@ -1,0 +1,78 @@
+import DequeModule
+
+/// Bytes on their way to the socket: frames made by the session, and ranges of message storage that is shared, never copied.
+public struct OutputQueue {
+    private struct Chunk {
+        var storage: [UInt8]
+        var range: Range<Int>
+        /// The stream whose message bytes these are; 0 for frame headers and control frames.
+        let streamID: Int32
+    }
+
+    private var chunks: Deque<Chunk> = []
+
+    /// Bytes in the queue.
+    public private(set) var byteCount = 0
+
+    /// Whether nothing waits.
+    public var isEmpty: Bool { byteCount == 0 }
+
+    /// Copies the bytes of a frame.
+    mutating func append(frame bytes: UnsafeBufferPointer<UInt8>) {
+        guard !bytes.isEmpty else { return }
+        byteCount += bytes.count
+        if let last = chunks.indices.last, chunks[last].streamID == 0 {
+            chunks[last].storage.append(contentsOf: bytes)
+            chunks[last].range = chunks[last].range.lowerBound..<chunks[last].storage.count
+        } else {
+            chunks.append(Chunk(storage: Array(bytes), range: 0..<bytes.count, streamID: 0))
+        }
+    }
+
+    /// Adds a range of a stream's message bytes, sharing their storage.
+    mutating func append(_ storage: [UInt8], _ range: Range<Int>, of streamID: Int32) {
+        guard !range.isEmpty else { return }
+        byteCount += range.count
+        chunks.append(Chunk(storage: storage, range: range, streamID: streamID))
+    }
+
+    /// Removes `count` bytes from the front, and says how many of them were message bytes of which stream.
+    mutating func consume(_ count: Int, taken: (_ streamID: Int32, _ count: Int) -> Void) {
+        var left = min(count, byteCount)
+        byteCount -= left
+        while left > 0, let first = chunks.first {
+            let part = min(left, first.range.count)
+            left -= part
+            if part == first.range.count {
+                chunks.removeFirst()
+            } else {
+                chunks[0].range = first.range.lowerBound + part..<first.range.upperBound
+            }
+            if first.streamID != 0 { taken(first.streamID, part) }
+        }
+        if chunks.isEmpty { chunks = [] }  // an idle connection keeps no storage
+    }
+
+    /// Calls `body` with the first chunks, at most `maximum`, as they lie in memory.
+    public func withVectors<Result>(
+        maximum: Int, _ body: (UnsafeMutableBufferPointer<UnsafeRawBufferPointer>) -> Result
+    ) -> Result {
+        let count = min(maximum, chunks.count)
+        return withUnsafeTemporaryAllocation(of: UnsafeRawBufferPointer.self, capacity: count) { vectors in
+            fill(vectors, from: 0, body)
+        }
+    }
+
+    /// Nests one `withUnsafeBytes` in another, because a chunk's address is only good inside its own; as deep as `vectors` is long.
+    private func fill<Result>(
+        _ vectors: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>, from index: Int,
+        _ body: (UnsafeMutableBufferPointer<UnsafeRawBufferPointer>) -> Result
+    ) -> Result {
+        guard index < vectors.count else { return body(vectors) }
+        let range = chunks[index].range
+        return chunks[index].storage.withUnsafeBytes { bytes in
+            vectors.initializeElement(at: index, to: UnsafeRawBufferPointer(rebasing: bytes[range]))
+            return fill(vectors, from: index + 1, body)
+        }
+    }
+}

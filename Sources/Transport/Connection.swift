@@ -1,0 +1,292 @@
+import GRPC
+import HTTP2
+import Logging
+
+/// One client's connection: it moves bytes between a channel and an HTTP/2 session, and tells receivers what arrived.
+///
+/// It is pinned to its loop, and everything that reaches it runs on the loop already. Receivers are called only while no stored
+/// property is being accessed, so they may call back (`send`, `finish`) at once; what they send is written when the loop's tick
+/// ends, so that all that one tick sends on a connection leaves in one system call.
+actor Connection: DescriptorHandler, EndOfTickHandler {
+    nonisolated let loop: EventLoop
+    nonisolated let peer: SocketAddress
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    /// Exits of `handshaking`: `open`, `closed`. Exit of `open`: `closed`.
+    private enum State {
+        case handshaking(Registration)
+        case open(Registration)
+        case closed
+    }
+
+    private static let keepalivePayload: UInt64 = 1
+    private static let shutdownPayload: UInt64 = 2
+    /// Reads in a row before others get a turn.
+    private static let readsPerTurn = 4
+
+    let context: ServerContext
+    let session: ServerSession
+    private let channel: any ByteChannel
+    private weak var owner: ConnectionSet?
+    private var state = State.closed
+    private var deadlines: ConnectionDeadlines
+    private var timer: (token: TimerToken, deadline: ContinuousClock.Instant)?
+    private var isWritePlanned = false
+    private var waitsForWritable = false
+    private(set) var isShuttingDown = false
+
+    var streams: [Int32: StreamRecord] = [:]
+    /// Bytes of unfinished inbound messages.
+    var bufferedByteCount = 0
+
+    /// What the connection knows of one RPC.
+    struct StreamRecord {
+        var machine: ServerStreamStateMachine
+        var receiver: (any RPCReceiver)?
+    }
+
+    init(_ context: ServerContext, channel: sending any ByteChannel, peer: SocketAddress, loop: EventLoop, owner: ConnectionSet) {
+        self.context = context
+        self.channel = channel
+        self.peer = peer
+        self.loop = loop
+        self.owner = owner
+        session = ServerSession(settings: context.configuration.session)
+        deadlines = ConnectionDeadlines(openedAt: .now)
+    }
+
+    var isClosed: Bool {
+        if case .closed = state { true } else { false }
+    }
+
+    // MARK: - From the loop
+
+    nonisolated func ready(_ readiness: Readiness) {
+        assumeIsolated { $0.handle(readiness) }
+    }
+
+    nonisolated func endOfTick() {
+        assumeIsolated { $0.flush() }
+    }
+
+    /// Begins to read and write.
+    func open() {
+        do {
+            state = .handshaking(try loop.register(channel.descriptor, .readable, self))
+        } catch {
+            log(.error, "The connection cannot be watched and is closed", reason: error.description)
+            channel.close()
+            owner?.assumeIsolated { $0.remove(self) }
+            return
+        }
+        advanceHandshake()
+        armTimer()
+    }
+
+    private func handle(_ readiness: Readiness) {
+        switch state {
+        case .closed: return
+        case .handshaking: advanceHandshake()
+        case .open:
+            if readiness.contains(.readable) { readInput() }
+            if readiness.contains(.writable) { planWrite() }
+        }
+    }
+
+    private func advanceHandshake() {
+        guard case .handshaking(let registration) = state else { return }
+        switch channel.handshake() {
+        case .transferred:
+            state = .open(registration)
+            planWrite()
+        case .blocked(let readiness): loop.modify(registration, readiness)
+        case .ended: close(.debug, "the peer closed the connection during the handshake")
+        case .failed(let reason): close(.info, reason)
+        }
+    }
+
+    // MARK: - Input
+
+    private func readInput() {
+        for _ in 0..<Self.readsPerTurn {
+            let buffer = loop.readBuffer
+            switch channel.read(into: buffer) {
+            case .transferred(let count):
+                receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                if isClosed || (count < buffer.count && !channel.holdsInput) { return }
+            case .blocked(let readiness):
+                if readiness == .writable { waitForWritable(true) }
+                return
+            case .ended: return close(.debug, "the peer closed the connection")
+            case .failed(let reason): return close(.debug, reason)
+            }
+        }
+        // The loop reports the descriptor again, but it knows nothing of input inside the channel.
+        if channel.holdsInput { loop.submit { self.ready(.readable) } }
+    }
+
+    private func receive(_ bytes: UnsafeRawBufferPointer) {
+        session.receive(bytes, at: loop.now)
+        if session.failure == .badPreface {
+            return close(.info, PrefaceGuess(bytes).description)
+        }
+        deadlines.received(
+            isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: session.isInsideHeaders, at: loop.now)
+        deliverEvents()
+        planWrite()
+    }
+
+    /// Delivers what the session has found, and what comes of that. Returns whether there was anything.
+    @discardableResult
+    private func deliverEvents() -> Bool {
+        var isAnything = false
+        while !isClosed {
+            let events = session.takeEvents()
+            if events.isEmpty { break }
+            isAnything = true
+            for event in events where !isClosed { deliver(event) }
+        }
+        deadlines.hasStreams(!streams.isEmpty, at: loop.now)
+        return isAnything
+    }
+
+    private func deliver(_ event: SessionEvent) {
+        switch event {
+        case .request(let streamID, let fields, let endOfStream): open(streamID, fields, endOfStream)
+        case .oversizedRequest(let streamID):
+            session.respondAndEnd(streamID, ResponseFields.httpError(status: 431, text: "the request's header list is too large"))
+        case .data(let streamID, let bytes): receive(bytes, on: streamID)
+        case .endOfStream(let streamID): receiveEnd(on: streamID)
+        case .drained(let streamID): streams[streamID]?.receiver?.drained()
+        case .closed(let streamID, _): closed(streamID)
+        case .pingAcknowledged(let payload):
+            if payload == Self.shutdownPayload { refuseNewStreams() }
+        case .goAwayReceived: break
+        case .failed(let failure): log(.info, "The connection is closed", reason: failure.description)
+        }
+    }
+
+    // MARK: - Output
+
+    /// Writes when the tick ends.
+    func planWrite() {
+        guard !isWritePlanned, !isClosed else { return }
+        isWritePlanned = true
+        loop.atEndOfTick(self)
+    }
+
+    private func flush() {
+        isWritePlanned = false
+        guard case .open = state else { return }
+        var messageByteCount = 0
+        var isBlocked = false
+        while !isBlocked {
+            session.fillOutput()
+            if session.output.isEmpty { break }
+            switch channel.write(session.output) {
+            case .transferred(let count): messageByteCount += session.wrote(count)
+            case .blocked: isBlocked = true
+            case .ended: return close(.debug, "the peer closed the connection")
+            case .failed(let reason): return close(.debug, reason)
+            }
+        }
+        waitForWritable(isBlocked)
+        session.markBlockedStreams()
+        deadlines.wrote(
+            messageByteCount: messageByteCount, isAnythingLeft: isBlocked || session.pendingByteCount > 0, at: loop.now)
+        if deliverEvents() { planWrite() }
+        if session.failure != nil || (session.isFinished && !isBlocked) {
+            close(.debug, "both ends are done")
+        } else {
+            armTimer()
+        }
+    }
+
+    private func waitForWritable(_ wanted: Bool) {
+        guard wanted != waitsForWritable, case .open(let registration) = state else { return }
+        waitsForWritable = wanted
+        loop.modify(registration, wanted ? [.readable, .writable] : .readable)
+    }
+
+    // MARK: - Time
+
+    private func armTimer() {
+        guard !isClosed else { return }
+        let deadline = deadlines.next(context.configuration).deadline
+        if let timer {
+            // A timer that fires too early arms itself again: cheaper than moving it with each byte that arrives.
+            if timer.deadline <= deadline { return }
+            loop.cancel(timer.token)
+        }
+        let token = loop.schedule(after: max(.zero, deadline - .now)) {
+            self.assumeIsolated { $0.checkDeadlines() }
+        }
+        timer = (token, deadline)
+    }
+
+    private func checkDeadlines() {
+        timer = nil
+        switch deadlines.verdict(context.configuration, at: .now) {
+        case .wait: break
+        case .ping:
+            session.ping(payload: Self.keepalivePayload)
+            deadlines.pinged(at: .now)
+            planWrite()
+        case .refuseNewStreams: refuseNewStreams()
+        case .close(let reason):
+            session.terminate()
+            flush()
+            close(reason == .idle ? .debug : .info, reason.rawValue)
+        }
+        armTimer()
+    }
+
+    // MARK: - The end
+
+    /// Lets the streams end and takes no new ones; the connection closes itself after the last.
+    func shutDown() {
+        guard !isShuttingDown, !isClosed else { return }
+        isShuttingDown = true
+        guard session.isPrefaceComplete else { return close(.debug, "shutdown") }
+        session.announceShutdown()
+        session.ping(payload: Self.shutdownPayload)
+        deadlines.announcedShutdown(at: .now)
+        for receiver in streams.values.compactMap(\.receiver) { receiver.shutdown() }
+        planWrite()
+    }
+
+    private func refuseNewStreams() {
+        deadlines.refusedNewStreams()
+        session.refuseNewStreams()
+        planWrite()
+    }
+
+    /// Ends all streams at once and closes.
+    func terminate() {
+        session.terminate()
+        flush()
+        close(.debug, "shutdown")
+    }
+
+    private func close(_ level: Logger.Level, _ reason: String) {
+        let registration: Registration
+        switch state {
+        case .closed: return
+        case .handshaking(let current), .open(let current): registration = current
+        }
+        state = .closed
+        log(level, "The connection is closed", reason: reason)
+        loop.deregister(registration)
+        channel.close()
+        if let timer { loop.cancel(timer.token) }
+        timer = nil
+        let receivers = streams.values.compactMap(\.receiver)
+        streams = [:]
+        for receiver in receivers { receiver.closed() }
+        owner?.assumeIsolated { $0.remove(self) }
+    }
+
+    private func log(_ level: Logger.Level, _ message: Logger.Message, reason: String) {
+        context.logger.log(level: level, message, metadata: ["peer": "\(peer)", "reason": "\(reason)"])
+    }
+}

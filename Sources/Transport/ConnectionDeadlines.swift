@@ -1,0 +1,105 @@
+/// When a connection's patience ends, as a function of what has happened on it and of the server's configuration, which is a
+/// parameter rather than a copy in each connection.
+struct ConnectionDeadlines {
+    typealias Instant = ContinuousClock.Instant
+
+    /// How long a client gets to answer the PING between the two GOAWAYs of a shutdown.
+    static let shutdownRoundTrip = Duration.seconds(1)
+
+    /// What to do now.
+    enum Verdict: Hashable {
+        case wait
+        /// Ask the peer for a sign of life.
+        case ping
+        /// Take the second step of the shutdown.
+        case refuseNewStreams
+        case close(Reason)
+    }
+
+    /// Why a connection is closed.
+    enum Reason: String, Hashable {
+        case preface = "no HTTP/2 preface within the time limit"
+        case headers = "a header section was not completed within the time limit"
+        case idle = "no stream within the time limit"
+        case silent = "no sign of life after a keepalive PING"
+        case stalled = "the peer takes none of the messages waiting for it"
+    }
+
+    private let openedAt: Instant
+    private var isPrefaceComplete = false
+    private var headersBegunAt: Instant?
+    private var streamlessSince: Instant?
+    private var lastHeardAt: Instant
+    private var pingedAt: Instant?
+    private var stalledSince: Instant?
+    private var shutdownAnnouncedAt: Instant?
+
+    init(openedAt: Instant) {
+        self.openedAt = openedAt
+        streamlessSince = openedAt
+        lastHeardAt = openedAt
+    }
+
+    // MARK: - What happened
+
+    /// Bytes arrived, and left the session so.
+    mutating func received(isPrefaceComplete: Bool, isInsideHeaders: Bool, at now: Instant) {
+        self.isPrefaceComplete = isPrefaceComplete
+        lastHeardAt = now
+        pingedAt = nil
+        headersBegunAt = isInsideHeaders ? headersBegunAt ?? now : nil
+    }
+
+    /// The number of streams changed.
+    mutating func hasStreams(_ hasStreams: Bool, at now: Instant) {
+        streamlessSince = hasStreams ? nil : streamlessSince ?? now
+    }
+
+    /// Output was written as far as possible.
+    mutating func wrote(messageByteCount: Int, isAnythingLeft: Bool, at now: Instant) {
+        if !isAnythingLeft {
+            stalledSince = nil
+        } else if messageByteCount > 0 || stalledSince == nil {
+            stalledSince = now
+        }
+    }
+
+    mutating func pinged(at now: Instant) {
+        pingedAt = now
+    }
+
+    mutating func announcedShutdown(at now: Instant) {
+        shutdownAnnouncedAt = now
+    }
+
+    mutating func refusedNewStreams() {
+        shutdownAnnouncedAt = nil
+    }
+
+    // MARK: - What follows
+
+    /// The earliest deadline, and what to do once it is reached.
+    func next(_ configuration: ServerConfiguration) -> (deadline: Instant, verdict: Verdict) {
+        guard isPrefaceComplete else { return (openedAt + configuration.prefaceTimeout, .close(.preface)) }
+        var next =
+            if let pingedAt {
+                (pingedAt + configuration.keepaliveTimeout, Verdict.close(.silent))
+            } else {
+                (lastHeardAt + configuration.keepaliveInterval, Verdict.ping)
+            }
+        func consider(_ start: Instant?, _ limit: Duration, _ verdict: Verdict) {
+            guard let start, start + limit < next.0 else { return }
+            next = (start + limit, verdict)
+        }
+        consider(headersBegunAt, configuration.headersTimeout, .close(.headers))
+        consider(streamlessSince, configuration.idleTimeout, .close(.idle))
+        consider(stalledSince, configuration.stallTimeout, .close(.stalled))
+        consider(shutdownAnnouncedAt, Self.shutdownRoundTrip, .refuseNewStreams)
+        return next
+    }
+
+    func verdict(_ configuration: ServerConfiguration, at now: Instant) -> Verdict {
+        let next = next(configuration)
+        return next.deadline <= now ? next.verdict : .wait
+    }
+}

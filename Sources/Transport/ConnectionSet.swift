@@ -1,0 +1,72 @@
+import GRPC
+
+/// The open connections of one loop.
+actor ConnectionSet {
+    nonisolated let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private let context: ServerContext
+    private weak var listener: Listener?
+    private var connections: [ObjectIdentifier: Connection] = [:]
+    private var isDraining = false
+    private var emptied: CheckedContinuation<Void, Never>?
+
+    init(_ context: ServerContext, loop: EventLoop) {
+        self.context = context
+        self.loop = loop
+    }
+
+    /// Takes a connected socket over from the listener, which is told when it is closed.
+    func open(_ descriptor: CInt, peer: SocketAddress, from listener: Listener) {
+        self.listener = listener
+        let channel = SocketChannel(descriptor: descriptor)
+        let connection = Connection(context, channel: channel, peer: peer, loop: loop, owner: self)
+        connections[ObjectIdentifier(connection)] = connection
+        connection.assumeIsolated { $0.open() }
+        if isDraining { connection.assumeIsolated { $0.terminate() } }
+    }
+
+    func remove(_ connection: Connection) {
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        if let listener {
+            let peer = connection.peer
+            listener.loop.submit { listener.assumeIsolated { $0.released(peer) } }
+        }
+        if connections.isEmpty { resumeDrain() }
+    }
+
+    /// Shuts all connections down and returns when the last is closed, by force after the grace period or when cancelled.
+    func drain(within gracePeriod: Duration) async {
+        isDraining = true
+        shutDownAll()
+        let timer = loop.schedule(after: gracePeriod) {
+            self.assumeIsolated { $0.terminateAll() }
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation {
+                emptied = $0
+                if connections.isEmpty { resumeDrain() }
+            }
+        } onCancel: {
+            loop.submit { self.assumeIsolated { $0.terminateAll() } }
+        }
+        loop.cancel(timer)
+    }
+
+    private func shutDownAll() {
+        for connection in Array(connections.values) {
+            connection.assumeIsolated { $0.shutDown() }
+        }
+    }
+
+    private func terminateAll() {
+        for connection in Array(connections.values) {
+            connection.assumeIsolated { $0.terminate() }
+        }
+    }
+
+    private func resumeDrain() {
+        emptied?.resume()
+        emptied = nil
+    }
+}

@@ -1,0 +1,36 @@
+public import HTTP2
+
+/// How an RPC server treats its connections.
+public struct ServerConfiguration: Sendable {
+    /// The address to bind; port 0 picks a free one.
+    public var bindAddress: SocketAddress
+    /// Limits of one HTTP/2 session.
+    public var session = SessionSettings()
+    /// Bytes of one inbound message. Large reconnects of Envoy exceed gRPC's usual 4 MiB.
+    public var maximumMessageSize = 32 * 1024 * 1024
+    /// Bytes of unfinished inbound messages on all streams of one connection.
+    public var maximumBufferedByteCount = 64 * 1024 * 1024
+    /// Connections at once; more are closed as they arrive.
+    public var maximumConnections = 20_000
+    /// Connections at once from one IP address; nil for no limit of its own.
+    public var maximumConnectionsPerAddress: Int?
+    /// From the accept to the end of the client's preface: its first SETTINGS, and a TLS handshake before.
+    public var prefaceTimeout = Duration.seconds(10)
+    /// From the first to the last byte of a header section.
+    public var headersTimeout = Duration.seconds(10)
+    /// A connection without a stream is closed after this time.
+    public var idleTimeout = Duration.seconds(300)
+    /// Silence of the peer after which it is asked for a sign of life.
+    public var keepaliveInterval = Duration.seconds(30)
+    /// How long it may take to give one.
+    public var keepaliveTimeout = Duration.seconds(20)
+    /// A connection whose peer takes none of the messages waiting for it is closed after this time.
+    public var stallTimeout = Duration.seconds(60)
+    /// How long a shutdown waits for streams to end.
+    public var gracePeriod = Duration.seconds(10)
+
+    /// Makes a configuration with the default limits.
+    public init(bindAddress: SocketAddress) {
+        self.bindAddress = bindAddress
+    }
+}
