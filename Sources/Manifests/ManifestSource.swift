@@ -1,4 +1,3 @@
-import Dispatch
 public import Domain
 public import Kubernetes
 public import Logging
@@ -46,16 +45,13 @@ public struct ManifestSource: Service {
     public func run() async throws {
         let mailbox = ManifestMailbox()
         let waker = try Waker()
-        let thread = DispatchQueue(label: "manifests")
-        thread.async { [directory, defaultNamespace, logger] in
-            do {
+        try WatchThread.start { [directory, defaultNamespace, logger] in
+            let end = Result {
                 let watch = try ManifestWatch(
                     directory: directory, defaultNamespace: defaultNamespace, mailbox: mailbox, waker: waker, logger: logger)
                 try watch.run()
-                mailbox.finish()
-            } catch {
-                mailbox.finish(failure: error)
             }
+            mailbox.finish(end)
         }
         await withTaskCancellationOrGracefulShutdownHandler {
             var isFirst = true
@@ -66,9 +62,8 @@ public struct ManifestSource: Service {
         } onCancelOrGracefulShutdown: {
             waker.wake()
         }
-        // A cancelled loop ends before the thread does: its descriptors are closed once the queue gets to this.
-        await withCheckedContinuation { ended in thread.async { ended.resume() } }
-        if let failure = mailbox.failure { throw failure }
+        // A cancelled loop ends before the thread does, which closes its descriptors.
+        try await mailbox.end()
     }
 
     private func deliver(_ changes: ManifestMailbox.Changes, asList: Bool) async {

@@ -13,7 +13,7 @@ private struct Item: KeyedObject {
 }
 
 extension ObjectStore<Item> {
-    fileprivate mutating func apply(_ events: WatchEvent<Item>...) {
+    fileprivate mutating func take(_ events: WatchEvent<Item>...) {
         for event in events { apply(event) }
     }
 
@@ -29,11 +29,11 @@ extension ObjectStore<Item> {
 @Suite struct ObjectStoreTests {
     @Test func nothingBeforeTheFirstSync() {
         var store = ObjectStore<Item>()
-        store.apply(.restarted, .applied(Item("b", 1)), .applied(Item("a", 1)))
+        store.take(.restarted, .applied(Item("b", 1)), .applied(Item("a", 1)))
         #expect(!store.hasSynced)
         #expect(store.takeChanges().isEmpty)
         #expect(store.objects.isEmpty)
-        store.apply(.synced)
+        store.take(.synced)
         #expect(store.hasSynced)
         #expect(store.takeChangeTexts() == ["a: none→1", "b: none→1"])
         #expect(store.takeChanges().isEmpty)
@@ -41,37 +41,37 @@ extension ObjectStore<Item> {
 
     @Test func anEmptyListIsASync() {
         var store = ObjectStore<Item>()
-        store.apply(.restarted, .synced)
+        store.take(.restarted, .synced)
         #expect(store.hasSynced)
         #expect(store.takeChanges().isEmpty)
     }
 
     @Test func changesCoalesce() {
         var store = ObjectStore<Item>()
-        store.apply(.restarted, .applied(Item("a", 1)), .applied(Item("b", 1)), .synced)
+        store.take(.restarted, .applied(Item("a", 1)), .applied(Item("b", 1)), .synced)
         _ = store.takeChanges()
-        store.apply(.applied(Item("a", 2)), .applied(Item("a", 3)), .deleted(Item("b", 0).key), .applied(Item("c", 1)))
+        store.take(.applied(Item("a", 2)), .applied(Item("a", 3)), .deleted(Item("b", 0).key), .applied(Item("c", 1)))
         #expect(store.takeChangeTexts() == ["a: 1→3", "b: 1→none", "c: none→1"])
-        store.apply(.applied(Item("a", 4)), .applied(Item("a", 3)), .applied(Item("d", 1)), .deleted(Item("d", 0).key))
+        store.take(.applied(Item("a", 4)), .applied(Item("a", 3)), .applied(Item("d", 1)), .deleted(Item("d", 0).key))
         #expect(store.takeChanges().isEmpty)
-        store.apply(.applied(Item("a", 3)), .deleted(Item("zzz", 0).key))
+        store.take(.applied(Item("a", 3)), .deleted(Item("zzz", 0).key))
         #expect(store.takeChanges().isEmpty)
     }
 
     @Test func aRelistReplacesAtItsEnd() {
         var store = ObjectStore<Item>()
-        store.apply(.restarted, .applied(Item("a", 1)), .applied(Item("b", 1)), .synced)
+        store.take(.restarted, .applied(Item("a", 1)), .applied(Item("b", 1)), .synced)
         _ = store.takeChanges()
-        store.apply(.restarted, .applied(Item("a", 1)), .applied(Item("c", 1)), .deleted(Item("b", 0).key))
+        store.take(.restarted, .applied(Item("a", 1)), .applied(Item("c", 1)), .deleted(Item("b", 0).key))
         #expect(store.takeChanges().isEmpty)
         #expect(store[Item("b", 0).key] == Item("b", 1))
-        store.apply(.synced)
+        store.take(.synced)
         #expect(store.takeChangeTexts() == ["b: 1→none", "c: none→1"])
     }
 
     @Test func aRelistThatStartsAgainForgetsItsFirstHalf() {
         var store = ObjectStore<Item>()
-        store.apply(.restarted, .applied(Item("a", 1)), .restarted, .applied(Item("b", 1)), .synced)
+        store.take(.restarted, .applied(Item("a", 1)), .restarted, .applied(Item("b", 1)), .synced)
         #expect(store.takeChangeTexts() == ["b: none→1"])
     }
 

@@ -100,7 +100,7 @@ struct Change: Sendable, CustomTestStringConvertible {
         Change(listener + ["name"], nil, "spec.listeners[0].name: is missing: give a name"),
         Change(listener + ["name"], "", "spec.listeners[0].name: must not be empty"),
         Change(
-            listener + ["name"], "a\nb", "spec.listeners[0].name: must not contain control characters, as \"a\\u{000A}b\" does"),
+            listener + ["name"], "a\nb", "spec.listeners[0].name: must not contain control characters, as \"a\\nb\" does"),
         Change(udp, nil, "spec.listeners[0]: needs one of udp and tcp"),
         Change(
             listener + ["tcp"], ["port": 1],

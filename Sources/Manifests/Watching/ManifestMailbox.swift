@@ -14,7 +14,9 @@ final class ManifestMailbox: Sendable {
 
     private struct State {
         var changes = Changes()
-        var failure: (any Error)?
+        /// How watching ended; nil while it lasts.
+        var end: Result<Void, any Error>?
+        var waiter: CheckedContinuation<Void, any Error>?
     }
 
     /// Rings when there is something to take: first for the complete first reading, even when it is empty. One slot, because
@@ -44,12 +46,25 @@ final class ManifestMailbox: Sendable {
         }
     }
 
-    /// Ends the bell, because watching ended in order or failed.
-    func finish(failure: (any Error)? = nil) {
-        state.withLock { $0.failure = failure }
+    /// Says how watching ended, and ends the bell. The last thing that the watching thread does.
+    func finish(_ end: Result<Void, any Error>) {
+        let waiter = state.withLock { state in
+            state.end = end
+            defer { state.waiter = nil }
+            return state.waiter
+        }
         ring.finish()
+        waiter?.resume(with: end)
     }
 
-    /// Why watching failed.
-    var failure: (any Error)? { state.withLock { $0.failure } }
+    /// Waits until watching has ended, also in a cancelled task; throws why it failed. For one caller.
+    func end() async throws {
+        try await withCheckedThrowingContinuation { waiter in
+            let end = state.withLock { state in
+                if state.end == nil { state.waiter = waiter }
+                return state.end
+            }
+            if let end { waiter.resume(with: end) }
+        }
+    }
 }
