@@ -111,7 +111,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ManifestsTests", dependencies: ["Domain", "Kubernetes", "Manifests", logging, serviceLifecycle, yams],
-            swiftSettings: strict),
+            exclude: ["Cases"], swiftSettings: strict),
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [

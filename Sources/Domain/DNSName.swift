@@ -6,6 +6,8 @@ public struct DNSName: Hashable, Sendable, CustomStringConvertible {
     /// Reads a host name; nil when `text` is not one. All-numeric last labels are refused (RFC 1123, 2.1), so that a
     /// mistyped address such as `10.0.0.256` does not become a name.
     public init?(_ text: String) {
+        // Before lower-casing, which turns some letters beyond ASCII into ASCII ones.
+        guard text.utf8.count <= 254, text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         var name = text.lowercased()
         if name.hasSuffix(".") { name.removeLast() }
         guard !name.isEmpty, name.utf8.count <= 253 else { return nil }

@@ -15,6 +15,8 @@ public struct IPAddress: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// Reads an address literal; nil when `text` is not one (names, ports, brackets and zones are not accepted).
     public init?(_ text: String) {
+        // A C string would end at a NUL, and whatever follows it would go unnoticed.
+        guard !text.utf8.contains(0) else { return nil }
         if let canonical = IPAddress.canonical(text, AF_INET, INET_ADDRSTRLEN) {
             self.text = canonical
             family = .version4
