@@ -38,6 +38,8 @@ public struct CallManifest: Sendable {
     public var hashKey: String?
     /// The TCP port of health checks every 100 ms; nil leaves them out.
     public var healthCheckPort: UInt16?
+    /// The largest datagram, in bytes; nil leaves it out.
+    public var maximumDatagramSize: Int?
 
     /// Makes a call whose hash key is its id.
     public init(id: String, streams: [Stream], healthCheckPort: UInt16? = nil) {
@@ -77,6 +79,7 @@ public struct CallManifest: Sendable {
         let key = hashKey.map { "          hash_key: \($0)\n" } ?? ""
         let check = healthCheckPort == nil ? "" : "          health_check: {interval: 100, protocol: TCP}\n"
         let checkPort = healthCheckPort.map { "              health_check_port: \($0)\n" } ?? ""
+        let size = maximumDatagramSize.map { "        max_datagram_size: \($0)\n" } ?? ""
         let host =
             switch host {
             case .selector(let labels): "selector: \(flow(labels))"
@@ -86,7 +89,7 @@ public struct CallManifest: Sendable {
                 - name: \(listener(index))
                   udp:
                     port: \(stream.port)
-                    cluster:
+            \(size)        cluster:
                       name: \(cluster(index))
                       service_discovery: \(serviceDiscovery)
             \(key)\(check)          endpoints:

@@ -10,6 +10,8 @@ public struct PodManifest: Sendable {
     public var address: String?
     /// Whether its condition `Ready` is `True`.
     public var isReady: Bool
+    /// Whether it is being deleted.
+    public var isTerminating = false
 
     /// Makes a running pod.
     public init(
@@ -36,6 +38,7 @@ public struct PodManifest: Sendable {
               name: \(name)
               namespace: \(namespace)
               uid: \(uid)
+            \(isTerminating ? "  deletionTimestamp: \"2026-01-01T00:00:00Z\"\n" : "")\
               labels: {\(labels)}
             spec:
               containers: [{name: envoy, image: envoyproxy/envoy}]

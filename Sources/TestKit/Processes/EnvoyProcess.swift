@@ -87,6 +87,14 @@ public final class EnvoyProcess: Sendable {
         }
     }
 
+    /// Waits until the active listeners are exactly those of `names`.
+    public func awaitListeners(_ names: Set<String>, within limit: Duration = .seconds(20)) async throws {
+        try await wait("listeners \(names.sorted()) on \(child.name)", within: limit) { admin in
+            let listeners = Set(try await admin.listeners().keys)
+            return listeners == names ? .met(()) : .unmet("\(listeners.sorted())")
+        }
+    }
+
     /// Waits until the hosts of `cluster` are exactly those of `addresses`.
     public func awaitHosts(of cluster: String, are addresses: Set<SocketAddress>, within limit: Duration = .seconds(20))
         async throws
