@@ -12,7 +12,9 @@ extension EndToEndTests {
             try manifests.write("call.yaml", good.yaml)
             try manifests.write("pod.yaml", PodManifest("worker-0", labels: ["app": "worker"], address: "127.0.1.1").yaml)
             #expect(try await run("validate", "-f", manifests.path).end == .exited(0))
-            #expect(try await run("validate", "-f", "\(manifests.path)/call.yaml", "-f", "\(manifests.path)/pod.yaml").end == .exited(0))
+            #expect(
+                try await run("validate", "-f", "\(manifests.path)/call.yaml", "-f", "\(manifests.path)/pod.yaml").end
+                    == .exited(0))
         }
 
         struct Fault: Sendable, CustomTestStringConvertible {
@@ -26,9 +28,14 @@ extension EndToEndTests {
         @Test(arguments: [
             Fault(found: "port: 10000", replacement: "port: 0", field: "spec.listeners[0].udp.port"),
             Fault(found: "port: 30000", replacement: "port: 70000", field: "spec.listeners[0].udp.cluster.endpoints[0].port"),
-            Fault(found: "interval: 100", replacement: "interval: 0", field: "spec.listeners[0].udp.cluster.health_check.interval"),
-            Fault(found: "protocol: TCP", replacement: "protocol: UDP", field: "spec.listeners[0].udp.cluster.health_check.protocol"),
-            Fault(found: "service_discovery: eds", replacement: "service_discovery: dns", field: "spec.listeners[0].udp.cluster.service_discovery"),
+            Fault(
+                found: "interval: 100", replacement: "interval: 0", field: "spec.listeners[0].udp.cluster.health_check.interval"),
+            Fault(
+                found: "protocol: TCP", replacement: "protocol: UDP", field: "spec.listeners[0].udp.cluster.health_check.protocol"
+            ),
+            Fault(
+                found: "service_discovery: eds", replacement: "service_discovery: dns",
+                field: "spec.listeners[0].udp.cluster.service_discovery"),
             Fault(found: "selector: {app: envoy-ingress}", replacement: "selector: {}", field: "spec.selector"),
         ])
         func `validate names file, line and field of a fault`(_ fault: Fault) async throws {
@@ -44,7 +51,8 @@ extension EndToEndTests {
         @Test func `validate reports every fault and what is no YAML`() async throws {
             let manifests = try ManifestDirectory()
             try manifests.write("broken.yaml", "kind: [\n")
-            try manifests.write("call.yaml", good.yaml.replacing("port: 10000", with: "port: x").replacing("port: 30000", with: "port: -1"))
+            try manifests.write(
+                "call.yaml", good.yaml.replacing("port: 10000", with: "port: x").replacing("port: 30000", with: "port: -1"))
             let (end, output) = try await run("validate", "-f", manifests.path)
             #expect(end == .exited(1))
             #expect(output.contains(#/broken\.yaml:\d+: /#))

@@ -57,7 +57,7 @@ extension EndToEndTests {
         @Test func `a process that ends too early is reported with what it wrote`() async throws {
             let child = try await ChildProcess.start(name: "shell", ["/bin/sh", "-c", "echo sorry; exit 3"])
             #expect(try await child.awaitEnd(within: .seconds(10)) == .exited(3))
-            let failure = await #expect(throws: TimedOut.self) {
+            let failure = await #expect(throws: EndedEarly.self) {
                 try await child.line("a greeting") { $0 == "hello" ? () : nil }
             }
             #expect(failure?.description.contains("sorry") == true)

@@ -15,6 +15,18 @@ public enum ProcessEnd: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// A process ended before it did what it was started for.
+public struct EndedEarly: Error, CustomStringConvertible {
+    /// The process.
+    public var name: String
+    /// What was awaited of it.
+    public var what: String
+    /// How it ended and the last lines it wrote.
+    public var output: String
+
+    public var description: String { "\(name) ended without \(what)\n\(output)" }
+}
+
 /// A program that runs as long as someone needs it.
 ///
 /// It has a process group of its own, which is killed when the last reference goes; and the kernel kills it when this process dies.
@@ -98,7 +110,7 @@ public final class ChildProcess: Sendable {
 
     /// Waits for a line for which `match` returns something.
     ///
-    /// - Throws: `TimedOut`, also at once when the process ends without such a line.
+    /// - Throws: `EndedEarly` as soon as the process has ended without such a line, `TimedOut` after `limit`.
     public func line<Result: Sendable>(
         _ what: String, within limit: Duration = .seconds(30), _ match: @escaping @Sendable (String) -> Result?
     ) async throws -> Result {
@@ -108,7 +120,7 @@ public final class ChildProcess: Sendable {
             }
             return progress.end != nil ? .some(nil) : nil
         }
-        guard let found else { throw TimedOut(what: "\(what) of \(name)", limit: limit, lastSeen: tail()) }
+        guard let found else { throw EndedEarly(name: name, what: what, output: tail()) }
         return found
     }
 

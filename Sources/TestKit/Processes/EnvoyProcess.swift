@@ -34,13 +34,14 @@ public final class EnvoyProcess: Sendable {
             ] + arguments)
         do {
             let address = try await eventually("the admin address of \(name)", within: .seconds(30)) {
-                () -> Look<SocketAddress> in
-                if let end = child.progress.value.end { throw TimedOut(what: "\(name)", limit: .zero, lastSeen: "\(end)") }
+                () -> Look<SocketAddress?> in
+                if child.progress.value.end != nil { return .met(nil) }
                 let text = try String(contentsOfFile: adminFile, encoding: .utf8)
                 return SocketAddress(text.trimmingCharacters(in: .whitespacesAndNewlines)).map { .met($0) } ?? .unmet(text)
             }
+            guard let address else { throw EndedEarly(name: name, what: "an admin address", output: child.tail()) }
             return EnvoyProcess(child: child, admin: EnvoyAdmin(address: address), directory: directory)
-        } catch {
+        } catch let error as TimedOut {
             throw ProcessFailure(error, [child])
         }
     }

@@ -36,7 +36,7 @@ public final class OperatorProcess: Sendable {
                 xds: try await child.line("the address of the xDS server") { address(in: $0, after: "xDS server listening") },
                 metrics: try await child.line("the address of the metrics") { address(in: $0, after: "metrics listening") },
                 probes: try await child.line("the address of the probes") { address(in: $0, after: "probes listening") })
-        } catch {
+        } catch let error as TimedOut {
             throw ProcessFailure(error, [child])
         }
     }
