@@ -17,14 +17,19 @@ struct CallDemo: AsyncParsableCommand {
     mutating func run() async throws {
         let (examples, keep) = (examples, keep)
         let interrupt = Interrupt()
-        let passed = try await withThrowingTaskGroup(of: Bool?.self) { group in
-            defer { group.cancelAll() }
-            group.addTask { try await Self.play(examples: examples, keep: keep, interrupt) }
+        let passed = await withTaskGroup(of: Bool?.self) { group in
+            group.addTask { await Self.play(examples: examples, keep: keep, interrupt) }
             group.addTask {
                 await interrupt.wait()
                 return nil
             }
-            return try await group.next() ?? nil
+            // The play's outcome counts even when Ctrl-C came: with --keep that is how it ends.
+            var passed: Bool?
+            for await outcome in group {
+                passed = passed ?? outcome
+                group.cancelAll()
+            }
+            return passed
         }
         switch passed {
         case true?: return
@@ -34,8 +39,8 @@ struct CallDemo: AsyncParsableCommand {
         }
     }
 
-    /// Plays the demo and returns whether all went as promised.
-    private static func play(examples: String, keep: Bool, _ interrupt: Interrupt) async throws -> Bool {
+    /// Plays the demo and returns whether all went as promised; nil when it was cancelled before that was known.
+    private static func play(examples: String, keep: Bool, _ interrupt: Interrupt) async -> Bool? {
         let terminal = Terminal()
         do {
             let scene = try await Scene.set(examples: examples, terminal)
@@ -48,7 +53,8 @@ struct CallDemo: AsyncParsableCommand {
             }
             await scene.clear()
             return passed
-        } catch let error where !(error is CancellationError) {
+        } catch {
+            if Task.isCancelled { return nil }
             terminal.line("")
             terminal.line("\(error)")
             terminal.verdict(false, "the demo could not be played to its end; the reason is above")

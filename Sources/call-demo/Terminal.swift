@@ -28,9 +28,9 @@ struct Terminal: Sendable {
         line(passed ? paint("PASSED: \(text)", "1;32") : paint("FAILED: \(text)", "1;31"))
     }
 
-    /// Writes cells in columns of equal width.
+    /// Writes cells in columns.
     func row(_ first: String, _ cells: [String]) {
-        line("  " + pad(first, 14) + cells.map { pad($0, 11) }.joined())
+        line("  " + pad(first, 14) + cells.dropLast().map { pad($0, 11) }.joined() + (cells.last ?? ""))
     }
 
     private func pad(_ text: String, _ width: Int) -> String {
