@@ -7,7 +7,7 @@ public final class TemporaryDirectory: Sendable {
 
     /// Makes an empty directory.
     public init(named name: String = "testkit") throws {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("\(name)-\(UUID().uuidString)")
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("xds-rig-\(name)-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         path = url.path
     }
