@@ -1,0 +1,80 @@
+/// A running `xds-operator serve`.
+public final class OperatorProcess: Sendable {
+    /// The process.
+    public let child: ChildProcess
+    /// Where Envoys connect.
+    public let xds: SocketAddress
+    /// Where metrics are served.
+    public let metrics: SocketAddress
+    /// Where `/healthz` and `/readyz` are served.
+    public let probes: SocketAddress
+
+    private init(child: ChildProcess, xds: SocketAddress, metrics: SocketAddress, probes: SocketAddress) {
+        self.child = child
+        self.xds = xds
+        self.metrics = metrics
+        self.probes = probes
+    }
+
+    /// Starts the operator on a directory of manifests and waits until it has bound its ports.
+    ///
+    /// - Parameters:
+    ///   - xdsPort: the port for Envoys on 127.0.0.1; 0 picks a free one.
+    ///   - arguments: further arguments of `serve`.
+    public static func start(
+        manifests: String, xdsPort: UInt16 = 0, arguments: [String] = []
+    ) async throws -> OperatorProcess {
+        let child = try await ChildProcess.start(
+            name: "xds-operator",
+            [
+                try Programs.xdsOperator(), "serve", "--manifests", manifests, "--xds-bind-address", "127.0.0.1:\(xdsPort)",
+                "--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0", "--log-level", "info",
+            ] + arguments)
+        do {
+            return OperatorProcess(
+                child: child,
+                xds: try await child.line("the address of the xDS server") { address(in: $0, after: "xDS server listening") },
+                metrics: try await child.line("the address of the metrics") { address(in: $0, after: "metrics listening") },
+                probes: try await child.line("the address of the probes") { address(in: $0, after: "probes listening") })
+        } catch let error as TimedOut {
+            throw ProcessFailure(error, [child])
+        }
+    }
+
+    /// Waits until `/readyz` answers 200: every object was read once.
+    public func awaitReady(within limit: Duration = .seconds(20)) async throws {
+        do {
+            try await eventually("xds-operator to be ready", within: limit) { () -> Look<Void> in
+                let answer = try await httpGet("/readyz", from: probes)
+                return answer.status == 200 ? .met(()) : .unmet("\(answer.status) \(answer.body)")
+            }
+        } catch {
+            throw ProcessFailure(error, [child])
+        }
+    }
+
+    /// What `xds-operator bootstrap` prints for an Envoy of this operator; its admin interface picks a free port.
+    public func bootstrap(node: String?, xds address: SocketAddress? = nil) async throws -> String {
+        try await Self.bootstrap(xds: address ?? xds, node: node)
+    }
+
+    /// What `xds-operator bootstrap` prints; the admin interface picks a free port.
+    public static func bootstrap(xds: SocketAddress, node: String?) async throws -> String {
+        let command =
+            [try Programs.xdsOperator(), "bootstrap", "--xds-address", "\(xds)", "--admin-port", "0"]
+            + (node.map { ["--node-id", $0] } ?? [])
+        let (end, output) = try await ChildProcess.run(command)
+        guard end == .exited(0) else {
+            throw Programs.NotFound(description: "xds-operator bootstrap \(end): \(output)")
+        }
+        return output
+    }
+
+    /// The address that a log line with `words` names as `address`, in text or JSON form.
+    static func address(in line: String, after words: String) -> SocketAddress? {
+        guard line.contains(words) else { return nil }
+        let text = line.replacing("\"", with: "")
+        guard let match = text.firstMatch(of: /address[=:] ?(\d+\.\d+\.\d+\.\d+:\d+)/) else { return nil }
+        return SocketAddress(match.1)
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+
+/// Where the programs of the tests and the demo are.
+public enum Programs {
+    /// The program could not be found.
+    public struct NotFound: Error, CustomStringConvertible {
+        /// What is missing, where it was looked for and what to do.
+        public var description: String
+    }
+
+    /// The built `xds-operator`: the value of `XDS_OPERATOR_BINARY`, or beside the running program.
+    public static func xdsOperator() throws -> String {
+        if let path = ProcessInfo.processInfo.environment["XDS_OPERATOR_BINARY"] {
+            return try existing([path], "XDS_OPERATOR_BINARY names no program")
+        }
+        return try existing(
+            ["\(ownDirectory)/xds-operator"], "xds-operator is not built; run `swift build` or set XDS_OPERATOR_BINARY")
+    }
+
+    /// Envoy: the value of `ENVOY_BINARY`, or `.venv/bin/envoy` in a directory above the running program or the current one.
+    public static func envoy() throws -> String {
+        if let path = ProcessInfo.processInfo.environment["ENVOY_BINARY"] {
+            return try existing([path], "ENVOY_BINARY names no program")
+        }
+        let places = ancestors(of: ownDirectory) + ancestors(of: FileManager.default.currentDirectoryPath)
+        return try existing(
+            places.map { "\($0)/.venv/bin/envoy" }, "Envoy is not installed; run scripts/setup or set ENVOY_BINARY")
+    }
+
+    private static var ownDirectory: String {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return (own as NSString).deletingLastPathComponent
+    }
+
+    private static func ancestors(of directory: String) -> [String] {
+        var found: [String] = []
+        var directory = directory
+        while directory.count > 1 {
+            found.append(directory)
+            directory = (directory as NSString).deletingLastPathComponent
+        }
+        return found
+    }
+
+    private static func existing(_ candidates: [String], _ otherwise: String) throws -> String {
+        guard let path = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
+            throw NotFound(description: "\(otherwise) (looked for \(candidates.joined(separator: ", ")))")
+        }
+        return path
+    }
+}
