@@ -31,6 +31,9 @@ public struct ResolutionChanges: Sendable {
     /// Pods whose Envoys are concerned.
     public var nodes: [ResolvedNode] = []
 
+    /// Makes an account of nothing.
+    public init() {}
+
     /// Nothing is new.
     public var isEmpty: Bool { services.isEmpty && removedServices.isEmpty && endpoints.isEmpty && nodes.isEmpty }
 }

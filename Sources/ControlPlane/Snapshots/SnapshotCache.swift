@@ -1,0 +1,94 @@
+import Domain
+public import Logging
+import Resolution
+public import ServiceLifecycle
+public import Translation
+import XDS
+
+/// Owns the snapshots of all node groups: compiles what the resolver says, publishes it, and rings the loops that it concerns.
+public actor SnapshotCache: Service {
+    private var compiler: ServiceCompiler
+    private var fanOut = FanOut()
+    private var loops: [LoopID: Bell] = [:]
+    private let resolver: EndpointResolver
+    private let resolved: Bell
+    private let readiness: Readiness
+    private let logger: Logger
+
+    /// Makes a cache with no snapshot.
+    /// - Parameters:
+    ///   - resolved: rung by the resolver.
+    ///   - readiness: told when the first complete state is published.
+    public init(resolver: EndpointResolver, resolved: Bell, translator: Translator, readiness: Readiness, logger: Logger) {
+        compiler = ServiceCompiler(translator: translator)
+        self.resolver = resolver
+        self.resolved = resolved
+        self.readiness = readiness
+        self.logger = logger
+    }
+
+    /// Follows the resolver until cancelled or shut down.
+    public func run() async {
+        for await _ in resolved.rings.cancelOnGracefulShutdown() {
+            let news = await resolver.takeChanges()
+            publish(news.changes, synced: news.hasSynced)
+        }
+    }
+
+    /// A loop has streams, and wants to hear of changes by `bell`.
+    func register(_ loop: LoopID, bell: Bell) { loops[loop] = bell }
+
+    /// Takes what a loop's streams have to say, and answers with all that they have to hear.
+    func serve(_ loop: LoopID, _ request: LoopRequest) -> LoopReply { fanOut.serve(loop, request) }
+
+    /// Figures for metrics.
+    public var counts: SnapshotCounts {
+        let store = fanOut.store.counts
+        let streams = fanOut.counts
+        return SnapshotCounts(
+            virtualServices: store.fragments, nodes: store.nodes, groups: store.groups, streams: streams.streams,
+            waitingStreams: streams.waiting)
+    }
+
+    private func publish(_ changes: ResolutionChanges, synced: Bool) {
+        for service in changes.services { fanOut.setFragment(compiler.compile(service)) }
+        for key in changes.removedServices {
+            compiler.remove(key)
+            fanOut.removeFragment(key)
+        }
+        for change in changes.endpoints {
+            if let fragment = compiler.compile(change.service, listener: change.listener, endpoints: change.endpoints) {
+                fanOut.setFragment(fragment)
+            }
+        }
+        for node in changes.nodes { fanOut.setNode(NodeChange(key: node.key, uid: node.uid, selectors: node.selectors)) }
+        for loop in fanOut.commit(synced: synced) { loops[loop]?.ring() }
+        for service in changes.services { report(service.service.metadata.key) }
+        if synced { readiness.markReady() }
+    }
+
+    private func report(_ service: ObjectKey) {
+        for conflict in fanOut.store.conflicts(of: service) {
+            logger.warning(
+                "listener withheld: an older object has the same \(conflict.claim)",
+                metadata: [
+                    "virtualservice": "\(conflict.loser.service)", "listener": "\(conflict.loser.listener)",
+                    "winner": "\(conflict.winner.service)", "winner-listener": "\(conflict.winner.listener)",
+                ])
+        }
+    }
+}
+
+/// How much the snapshot cache holds.
+public struct SnapshotCounts: Sendable {
+    /// VirtualServices in force.
+    public let virtualServices: Int
+    /// Pods whose Envoys are concerned.
+    public let nodes: Int
+    /// Node groups.
+    public let groups: Int
+    /// Streams that follow a group or wait for one.
+    public let streams: Int
+    /// Streams whose node id no known pod has.
+    public let waitingStreams: Int
+}

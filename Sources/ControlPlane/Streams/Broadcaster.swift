@@ -1,0 +1,108 @@
+import ServiceLifecycle
+import Transport
+import XDS
+
+/// The one link between the snapshot cache and the streams of one event loop.
+///
+/// It is pinned to the loop, as its streams are: what they have to say is collected in the turn, and what comes back is handed over
+/// synchronously. So a change costs one hop for each loop, not one for each stream.
+actor Broadcaster {
+    /// Streams handed an update before the loop gets a turn for its sockets.
+    private static let slice = 128
+
+    nonisolated let loop: EventLoop
+    private let id: LoopID
+    private let cache: SnapshotCache
+    private let resolver: EndpointResolver
+    private let bell = Bell()
+    private var streams: [StreamID: DiscoveryStream] = [:]
+    private var followers: [GroupID: Set<StreamID>] = [:]
+    private var groups: [StreamID: GroupID] = [:]
+    private var nodeIDs: [StreamID: String] = [:]
+    private var request = LoopRequest()
+    private var leaving: [String] = []
+    private var nextStream: UInt64 = 0
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    init(_ id: LoopID, loop: EventLoop, cache: SnapshotCache, resolver: EndpointResolver) {
+        self.id = id
+        self.loop = loop
+        self.cache = cache
+        self.resolver = resolver
+    }
+
+    /// Carries news both ways until cancelled.
+    func run() async {
+        await cache.register(id, bell: bell)
+        for await _ in bell.rings.cancelOnGracefulShutdown() {
+            let batch = request
+            let left = leaving
+            request = LoopRequest()
+            leaving = []
+            if !batch.attached.isEmpty { await resolver.watch(batch.attached.map(\.nodeID)) }
+            if !left.isEmpty { await resolver.unwatch(left) }
+            await deliver(cache.serve(id, batch))
+        }
+    }
+
+    // MARK: What streams say, on the loop
+
+    func attach(_ stream: DiscoveryStream, nodeID: String) -> StreamID {
+        nextStream += 1
+        let name = StreamID(UInt64(id.number) << 48 | nextStream)
+        streams[name] = stream
+        nodeIDs[name] = nodeID
+        request.attached.append((name, nodeID))
+        bell.ring()
+        return name
+    }
+
+    func detach(_ stream: StreamID) {
+        guard streams.removeValue(forKey: stream) != nil else { return }
+        follow(stream, nil)
+        request.detached.append(stream)
+        if let nodeID = nodeIDs.removeValue(forKey: stream) { leaving.append(nodeID) }
+        bell.ring()
+    }
+
+    func ask(_ stream: StreamID, _ fetches: [Fetch]) {
+        guard let group = groups[stream] else { return }
+        request.fetches.append((stream, group, fetches))
+        bell.ring()
+    }
+
+    func release(_ stream: StreamID, _ group: GroupID) {
+        request.released.append((stream, group))
+        bell.ring()
+    }
+
+    // MARK: What streams hear
+
+    private func deliver(_ reply: LoopReply) async {
+        for (stream, position) in reply.assignments {
+            follow(stream, position.group)
+            streams[stream]?.assigned(position)
+        }
+        // Updates go before answers: an answer may rest on a step that the update makes.
+        for update in reply.updates {
+            var handed = 0
+            for stream in followers[update.to.group] ?? [] {
+                streams[stream]?.updated(update)
+                handed += 1
+                if handed % Self.slice == 0 { await Task.yield() }
+            }
+        }
+        for (stream, results) in reply.answers { streams[stream]?.answered(results) }
+    }
+
+    private func follow(_ stream: StreamID, _ group: GroupID?) {
+        if let old = groups.removeValue(forKey: stream) {
+            followers[old]?.remove(stream)
+            if followers[old]?.isEmpty == true { followers[old] = nil }
+        }
+        guard let group, streams[stream] != nil else { return }
+        groups[stream] = group
+        followers[group, default: []].insert(stream)
+    }
+}

@@ -1,0 +1,144 @@
+import EnvoyAPI
+import GRPC
+import Logging
+import SwiftProtobuf
+import Transport
+import XDS
+
+/// Owns one Envoy's delta stream: decodes what it sends, lets the state machine decide, and performs that.
+///
+/// It is pinned to the loop of its connection; the transport and the loop's broadcaster call it there, synchronously.
+actor DiscoveryStream: RPCReceiver {
+    /// How long a client that came back has to ask for its listeners before its old clusters are cleared away.
+    private static let reconnectGrace = Duration.seconds(1)
+
+    private nonisolated let responder: any RPCResponder
+    private nonisolated let broadcaster: Broadcaster
+    private let metrics: StreamMetrics
+    private var logger: Logger
+    private var machine = DeltaDiscoveryStateMachine()
+    private var id: StreamID?
+    private var hasNode = false
+    private var hasEnded = false
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { responder.executor.asUnownedSerialExecutor() }
+
+    init(responder: any RPCResponder, broadcaster: Broadcaster, metrics: StreamMetrics, logger: Logger) {
+        self.responder = responder
+        self.broadcaster = broadcaster
+        self.metrics = metrics
+        self.logger = logger
+        metrics.streamBegan()
+    }
+
+    // MARK: From the transport, on the loop
+
+    nonisolated func received(_ message: [UInt8]) { assumeIsolated { $0.take(message) } }
+    nonisolated func receivedEnd() { assumeIsolated { $0.finish(.ok) } }
+    nonisolated func drained() {}
+    nonisolated func shutdown() { assumeIsolated { $0.finish(Status(.unavailable, "the server ends this stream; reconnect")) } }
+    nonisolated func closed() { assumeIsolated { $0.end() } }
+
+    // MARK: From the broadcaster, on the loop
+
+    nonisolated func assigned(_ position: Position) { assumeIsolated { $0.perform($0.machine.assigned(position)) } }
+    nonisolated func updated(_ update: GroupUpdate) { assumeIsolated { $0.perform($0.machine.updated(update)) } }
+    nonisolated func answered(_ results: [FetchResult]) { assumeIsolated { $0.perform($0.machine.answered(results)) } }
+
+    private func take(_ message: [UInt8]) {
+        guard !hasEnded else { return }
+        var options = BinaryDecodingOptions()
+        // Envoy's node is some 60 KB, most of it fields that nobody reads.
+        options.discardUnknownFields = true
+        let request: Envoy_Service_Discovery_V3_DeltaDiscoveryRequest
+        do {
+            request = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: message, options: options)
+        } catch {
+            finish(Status(.invalidArgument, "not a DeltaDiscoveryRequest: \(error)"))
+            return
+        }
+        guard identify(request) else { return }
+        perform(machine.received(DeltaRequest(request)))
+    }
+
+    /// The first request says who the Envoy is; later ones may say it again.
+    private func identify(_ request: Envoy_Service_Discovery_V3_DeltaDiscoveryRequest) -> Bool {
+        guard !hasNode else { return true }
+        let nodeID = request.node.id
+        guard !nodeID.isEmpty, nodeID.utf8.count <= 512 else {
+            finish(
+                Status(
+                    .invalidArgument,
+                    "the first request must name the node: set node.id in the bootstrap to the pod's uid, or to namespace/name"))
+            return false
+        }
+        hasNode = true
+        logger[metadataKey: "node"] = "\(nodeID)"
+        logger.info("stream began", metadata: ["cluster": "\(request.node.cluster)"])
+        id = broadcaster.assumeIsolated { $0.attach(self, nodeID: nodeID) }
+        if !request.initialResourceVersions.isEmpty {
+            broadcaster.loop.schedule(after: Self.reconnectGrace) { [weak self] in
+                self?.assumeIsolated { $0.perform($0.machine.graceElapsed()) }
+            }
+        }
+        return true
+    }
+
+    private func perform(_ actions: [DeltaAction]) {
+        guard !hasEnded, let id else { return }
+        var fetches: [Fetch] = []
+        for action in actions {
+            switch action {
+            case .send(let head, let body):
+                let message = OutboundMessage(head: head, body: body)
+                metrics.pushed(byteCount: message.byteCount)
+                responder.send(message)
+            case .fetch(let fetch): fetches.append(fetch)
+            case .release(let group): broadcaster.assumeIsolated { $0.release(id, group) }
+            case .rejected(let rejection): report(rejection)
+            case .resync:
+                logger.warning("the client is too far behind to be brought up to date by steps; it has to reconnect")
+                finish(Status(.unavailable, "too far behind; reconnect and say what you have"))
+                return
+            }
+        }
+        if !fetches.isEmpty { broadcaster.assumeIsolated { $0.ask(id, fetches) } }
+    }
+
+    private func report(_ rejection: Rejection) {
+        metrics.rejected(rejection.type)
+        let culprits = rejection.culprits.isEmpty ? "not named yet" : rejection.culprits.joined(separator: ", ")
+        logger.error(
+            "the Envoy rejected configuration; what it rejected is not sent again until it changes",
+            metadata: ["type": "\(rejection.type)", "resources": "\(culprits)", "message": "\(rejection.message.prefix(2000))"])
+    }
+
+    private func finish(_ status: Status) {
+        guard !hasEnded else { return }
+        responder.finish(status)
+        if status.code != .ok { logger.info("stream ends", metadata: ["status": "\(status)"]) }
+        leave()
+    }
+
+    private func end() {
+        if !hasEnded && hasNode { logger.info("stream ended") }
+        leave()
+        metrics.streamEnded()
+    }
+
+    private func leave() {
+        hasEnded = true
+        guard let id else { return }
+        self.id = nil
+        broadcaster.assumeIsolated { $0.detach(id) }
+    }
+}
+
+extension DeltaRequest {
+    init(_ request: Envoy_Service_Discovery_V3_DeltaDiscoveryRequest) {
+        self.init(
+            typeURL: request.typeURL, subscribe: request.resourceNamesSubscribe, unsubscribe: request.resourceNamesUnsubscribe,
+            initialVersions: request.initialResourceVersions, nonce: request.responseNonce,
+            rejection: request.hasErrorDetail ? request.errorDetail.message : nil)
+    }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import ControlPlane
+import Foundation
+import Logging
+import Manifests
+import ServiceLifecycle
+import Translation
+import Transport
+
+/// `xds-operator serve`.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Serve the configuration of all Envoys that connect.")
+
+    @Option(help: "A directory of VirtualService and Pod manifests, followed as it changes.")
+    var manifests: String
+    @Option(help: "Where Envoys connect; port 0 picks a free one.")
+    var xdsBindAddress = "0.0.0.0:18000"
+    @Option(help: "Where /metrics is served.")
+    var metricsBindAddress = "0.0.0.0:8080"
+    @Option(help: "Where /healthz and /readyz are served.")
+    var healthProbeBindAddress = "0.0.0.0:8081"
+    @Option(name: .customLong("namespace"), help: "Only objects and pods of this namespace; repeatable.")
+    var namespaces: [String] = []
+    @Flag(help: "Let objects select pods of every namespace.")
+    var crossNamespace = false
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel = Logger.Level.info
+    @Option(help: "text or json.")
+    var logFormat = LineLogHandler.Format.text
+    @Option(help: "The size of Maglev tables, a prime; the same on all replicas.")
+    var maglevTableSize = MaglevTableSize.standard
+    @Option(help: "Event loops, each a thread; by default one a processor.")
+    var loops: Int?
+    @Option(help: "Seconds that streams have to end on SIGTERM.")
+    var shutdownGracePeriod = 10
+
+    func validate() throws {
+        if let loops, !(1...1024).contains(loops) { throw ValidationError("--loops must be from 1 to 1024") }
+        guard (0...3600).contains(shutdownGracePeriod) else {
+            throw ValidationError("--shutdown-grace-period must be from 0 to 3600 seconds")
+        }
+    }
+
+    func run() async throws {
+        let (level, format) = (logLevel, logFormat)
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, level: level, format: format) }
+        let logger = Logger(label: "xds-operator")
+        do {
+            try await serve(logger)
+        } catch {
+            logger.critical("can't go on: \(error)")
+            throw ExitCode(1)
+        }
+    }
+
+    private func serve(_ logger: Logger) async throws {
+        let changed = Bell()
+        let resolved = Bell()
+        let readiness = Readiness()
+        let metrics = StreamMetrics()
+        let virtualServices = VirtualServiceWatcher(bell: changed)
+        let pods = PodWatcher(bell: changed)
+        let resolver = EndpointResolver(
+            virtualServices: virtualServices, pods: pods, crossesNamespaces: crossNamespace, changed: changed, resolved: resolved)
+        let cache = SnapshotCache(
+            resolver: resolver, resolved: resolved, translator: Translator(options: TranslationOptions(maglevTableSize: maglevTableSize)),
+            readiness: readiness, logger: Logger(label: "snapshots"))
+        let source = ManifestSource(
+            directory: manifests,
+            virtualServices: NamespaceFilter(namespaces: Set(namespaces), receiver: virtualServices),
+            pods: NamespaceFilter(namespaces: Set(namespaces), receiver: pods), logger: Logger(label: "manifests"))
+
+        let group = try EventLoopGroup(count: loops ?? ProcessInfo.processInfo.activeProcessorCount)
+        let discovery = DiscoveryService(
+            cache: cache, resolver: resolver, loops: group, metrics: metrics, logger: Logger(label: "discovery"))
+        var configuration = ServerConfiguration(bindAddress: try Transport.SocketAddress(xdsBindAddress))
+        configuration.gracePeriod = .seconds(shutdownGracePeriod)
+        let server = try RPCServer(
+            configuration: configuration, loops: group, router: discovery, logger: Logger(label: "transport"))
+        logger.info("xDS server listening", metadata: ["address": "\(server.boundAddress)", "version": "\(Version.number)"])
+        logger.warning("the xDS port is open: whoever reaches it can read the configuration of any Envoy")
+
+        // Shut down in reverse: first no more streams, then what feeds them.
+        let services: [any Service] = [
+            source, resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, readiness), discovery, server,
+        ]
+        try await ServiceGroup(
+            configuration: .init(
+                services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "lifecycle"))
+        ).run()
+        logger.info("stopped")
+    }
+
+    private func probes(_ readiness: Readiness) -> HTTPEndpoint {
+        HTTPEndpoint(
+            name: "probes", address: healthProbeBindAddress,
+            routes: [
+                "/healthz": { .init(status: 200, body: "ok\n") },
+                "/readyz": {
+                    readiness.isReady ? .init(status: 200, body: "ok\n") : .init(status: 503, body: "not everything has been read yet\n")
+                },
+            ], logger: Logger(label: "http"))
+    }
+
+    private func metricsEndpoint(_ cache: SnapshotCache, _ metrics: StreamMetrics, _ readiness: Readiness) -> HTTPEndpoint {
+        HTTPEndpoint(
+            name: "metrics", address: metricsBindAddress,
+            routes: [
+                "/metrics": {
+                    let text = MetricsText.render(snapshots: await cache.counts, streams: metrics, isReady: readiness.isReady)
+                    return .init(status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: text)
+                }
+            ], logger: Logger(label: "http"))
+    }
+}
+
+extension LineLogHandler.Format: ExpressibleByArgument {}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -1,0 +1,82 @@
+import FlyingFox
+import FlyingSocks
+import Logging
+import ServiceLifecycle
+
+/// A small HTTP server on an address of its own: probes, or metrics.
+struct HTTPEndpoint: Service {
+    /// What is served, for the log: `probes` or `metrics`.
+    let name: String
+    /// `HOST:PORT` with an IP address, IPv6 in brackets; port 0 picks a free one.
+    let address: String
+    /// The answer to each path; others are not found.
+    let routes: [String: @Sendable () async -> HTTPEndpoint.Answer]
+    let logger: Logging.Logger
+
+    /// What is answered.
+    struct Answer: Sendable {
+        var status: Int
+        var contentType = "text/plain; charset=utf-8"
+        var body: String
+    }
+
+    func run() async throws {
+        let server = try HTTPServer(config: configuration())
+        for (path, answer) in routes {
+            await server.appendRoute(HTTPRoute(method: .GET, path: path)) { _ in
+                let answer = await answer()
+                let status = HTTPStatusCode(answer.status, phrase: answer.status == 200 ? "OK" : "Service Unavailable")
+                return HTTPResponse(
+                    statusCode: status, headers: [.contentType: answer.contentType], body: .init(answer.body.utf8))
+            }
+        }
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    do {
+                        try await server.run()
+                    } catch is CancellationError {
+                    } catch SocketError.disconnected {
+                        // How a stopped server ends.
+                    }
+                }
+                try await server.waitUntilListening()
+                logger.info("\(name) listening", metadata: ["address": "\(await listening(server))"])
+                try await gracefulShutdown()
+                await server.stop(timeout: 1)
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+        }
+    }
+
+    private func configuration() throws -> HTTPServer.Configuration {
+        guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]) else {
+            throw AddressError(option: name, address: address)
+        }
+        let host = String(address[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            return HTTPServer.Configuration(
+                address: try sockaddr_in6.inet6(ip6: String(host.dropFirst().dropLast()), port: port), timeout: 10, logger: .disabled)
+        }
+        return HTTPServer.Configuration(address: try sockaddr_in.inet(ip4: host, port: port), timeout: 10, logger: .disabled)
+    }
+
+    private func listening(_ server: HTTPServer) async -> String {
+        switch await server.listeningAddress {
+        case .ip4(let host, let port): "\(host):\(port)"
+        case .ip6(let host, let port): "[\(host)]:\(port)"
+        default: address
+        }
+    }
+}
+
+/// An address to bind that can't be one.
+struct AddressError: Error, CustomStringConvertible {
+    let option: String
+    let address: String
+
+    var description: String {
+        "\(address) is no address for \(option): write HOST:PORT with an IP address, as 0.0.0.0:8080 or [::]:8080"
+    }
+}
