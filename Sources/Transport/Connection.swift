@@ -196,7 +196,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             messageByteCount: messageByteCount, isAnythingLeft: isBlocked || session.pendingByteCount > 0, at: loop.now)
         if deliverEvents() { planWrite() }
         if session.failure != nil || (session.isFinished && !isBlocked) {
-            close(.debug, "both ends are done")
+            close(.trace, "both ends are done")
         } else {
             armTimer()
         }
@@ -234,9 +234,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             planWrite()
         case .refuseNewStreams: refuseNewStreams()
         case .close(let reason):
-            session.terminate()
-            flush()
-            close(reason == .idle ? .debug : .info, reason.rawValue)
+            terminate(reason == .idle ? .debug : .info, reason.rawValue)
         }
         armTimer()
     }
@@ -262,10 +260,12 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     }
 
     /// Ends all streams at once and closes.
-    func terminate() {
+    func terminate(_ level: Logger.Level = .debug, _ reason: String = "shutdown") {
+        guard !isClosed else { return }
+        log(level, "The connection is closed", reason: reason)
         session.terminate()
         flush()
-        close(.debug, "shutdown")
+        close(.trace, reason)
     }
 
     private func close(_ level: Logger.Level, _ reason: String) {

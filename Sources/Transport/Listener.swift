@@ -17,6 +17,8 @@ actor Listener: DescriptorHandler {
     private let sets: [ConnectionSet]
     private var registration: Registration?
     private var isPortOpen = true
+    /// Whether the last accept failed for want of descriptors, which is logged once until one succeeds.
+    private var isStarved = false
     private var turn = 0
     private var count = 0
     private var countByAddress: [[UInt8]: Int] = [:]
@@ -65,6 +67,7 @@ actor Listener: DescriptorHandler {
                 default: continue  // this client is gone already
                 }
             }
+            isStarved = false
             admit(descriptor, peer ?? SocketAddress(octets: [0, 0, 0, 0], port: 0))
         }
     }
@@ -72,9 +75,12 @@ actor Listener: DescriptorHandler {
     /// Looks away from the port for a while: a level-triggered descriptor that cannot be served would keep the loop spinning.
     private func rest(_ error: SystemError) {
         guard let registration else { return }
-        context.logger.error(
-            "No connection can be accepted for the moment: raise the limit of open files (ulimit -n)",
-            metadata: ["reason": "\(error)", "connections": "\(count)"])
+        if !isStarved {
+            context.logger.error(
+                "No connection can be accepted for the moment: raise the limit of open files (ulimit -n)",
+                metadata: ["reason": "\(error)", "connections": "\(count)"])
+        }
+        isStarved = true
         loop.modify(registration, [])
         loop.schedule(after: Self.pause) {
             self.assumeIsolated { $0.resume() }

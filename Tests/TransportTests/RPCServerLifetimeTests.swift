@@ -27,6 +27,30 @@ import Transport
         }
     }
 
+    @Test func headersThatAreNotCompletedEndTheConnection() async throws {
+        try await TestServer.with({ $0.headersTimeout = .milliseconds(50) }) { server in
+            let client = try await TestClient(server.address, speaksHTTP2: false)
+            let settings: [UInt8] = [0, 0, 0, 4, 0, 0, 0, 0, 0]
+            // HEADERS without END_HEADERS, and nothing after it.
+            let headers: [UInt8] = [0, 0, 1, 1, 0, 0, 0, 0, 1, 0x83]
+            await client.sendRaw(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + settings + headers)
+            try await client.until { $0.isClosed }
+            #expect(await server.lines.stream.first { _ in true }?.contains("header section") == true)
+        }
+    }
+
+    @Test func aClientThatSendsNoMoreBytesIsClosed() async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let id = await client.open("/test/Echo")
+            await client.perform { $0.send(id, [1]) }
+            try await client.until { $0.session.streams[id]?.messages == [[1]] }
+            await client.finishSending()
+            try await client.until { $0.isClosed }
+            #expect(await server.router.events.first { _ in true } == "closed")
+        }
+    }
+
     @Test func aConnectionWithoutStreamIsClosedWithGoAway() async throws {
         try await TestServer.with({ $0.idleTimeout = .milliseconds(50) }) { server in
             let client = try await server.connect()

@@ -78,6 +78,22 @@ import Testing
         }
     }
 
+    @Test func whatWasSentBeforeTheEndArrivesBeforeTheStatus() async throws {
+        try await TestServer.with { server in
+            let client = try await server.connect()
+            let id = await client.open("/test/Echo")
+            let message = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+            await client.perform {
+                $0.send(id, message)
+                $0.end(id)
+            }
+            try await client.until { $0.session.streams[id]?.closeCode == 0 }
+            let stream = await client.perform { $0.streams[id] }
+            #expect(stream?.messages == [message])
+            #expect(stream?.value("grpc-status") == "0")
+        }
+    }
+
     @Test func servesManyStreamsOnOneConnection() async throws {
         try await TestServer.with { server in
             let client = try await server.connect()
