@@ -89,8 +89,8 @@ import Testing
             #expect(await services.next() == ["applied x 2000"])
             // Still not known what the second document is.
             try directory.write(Manifest.service("a", port: 1) + "---\n}", to: "m.yaml")
-            try directory.write(Manifest.service("y"), to: "y.yaml")
-            #expect(await services.next() == ["applied y 2000"])
+            try directory.write(Manifest.service("w"), to: "w.yaml")
+            #expect(await services.next() == ["applied w 2000"])
             // Healed: one has changed, the other is really gone.
             try directory.write(Manifest.service("a", port: 3), to: "m.yaml")
             #expect(await services.next(2) == ["applied a 3", "deleted default/b"])

@@ -68,13 +68,22 @@ struct ManifestWatch: ~Copyable {
         }
         mailbox.post(readChanged())
         while !waker.isAwake {
-            let isReported = inotify.wait(waker, timeout: isPostponed ? settling.longest : settling.comparison)
-            if isReported { settle() } else { needsListing = true }
+            let isReported = inotify.wait(waker, timeout: patience)
             guard !waker.isAwake else { return }
+            if isReported || hasWork { settle() } else { needsListing = true }
             if needsListing { list() }
             let changes = readChanged()
             if !changes.isEmpty { mailbox.post(changes) }
         }
+    }
+
+    /// Whether events were taken, while files were read, that nothing was done about yet.
+    private var hasWork: Bool { needsListing || lostEvents || !changed.isSubset(of: writing) }
+
+    /// How long to wait for the next event.
+    private var patience: Duration {
+        if hasWork { return settling.quiet }
+        return isPostponed ? settling.longest : settling.comparison
     }
 
     // MARK: - Events
@@ -155,7 +164,7 @@ struct ManifestWatch: ~Copyable {
             }
             if known[path] != .some(signature) || signature == nil { changed.insert(path) }
         }
-        changed.formUnion(known.keys.filter { listing.files[$0] == nil })
+        if !isPostponed { changed.formUnion(known.keys.filter { listing.files[$0] == nil }) }
         complain(of: problems)
         return listing.problems
     }
@@ -179,7 +188,9 @@ struct ManifestWatch: ~Copyable {
         var result = ManifestMailbox.Changes()
         var touchedServices: Set<ObjectKey> = []
         var touchedPods: Set<ObjectKey> = []
-        for (path, file) in zip(paths, files) where !changed.contains(path) && !writing.contains(path) {
+        // What is gone comes last: an object whose file was renamed is then never without one.
+        let inOrder = zip(paths, files).filter { $0.1?.isGone == false } + zip(paths, files).filter { $0.1?.isGone == true }
+        for (path, file) in inOrder where !changed.contains(path) && !writing.contains(path) {
             guard let file else { continue }
             known[path] = file.isGone ? nil : .some(file.signature)
             if file.reason == nil || unreadable[path] != file.reason { log(file.contents, of: path) }
