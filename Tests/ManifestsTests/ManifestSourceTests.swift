@@ -3,6 +3,7 @@ import Foundation
 import Kubernetes
 import Logging
 import Manifests
+import ServiceLifecycle
 import Synchronization
 import Testing
 
@@ -237,6 +238,20 @@ import Testing
     @Test func aMissingDirectoryIsAnErrorAtTheStart() async throws {
         await #expect(throws: ManifestSourceError.self) { try await running(directory["absent"]) {} }
         #expect(await services.rest == [])
+    }
+
+    @Test func aGracefulShutdownEndsIt() async throws {
+        let source = ManifestSource(
+            directory: directory.path, virtualServices: services, pods: pods,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let group = ServiceGroup(services: [source], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            #expect(await services.next(2) == ["restarted", "synced"])
+            await group.triggerGracefulShutdown()
+            // Returns, and throws nothing.
+            try await tasks.waitForAll()
+        }
     }
 
     @Test func aBurstOfFilesArrivesComplete() async throws {
