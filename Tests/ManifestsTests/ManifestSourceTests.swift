@@ -219,6 +219,25 @@ import Testing
         }
     }
 
+    /// Rewrites in place race with the reading: what a reader sees of a file that was truncated again must not count.
+    @Test func rewritesNeverDelete() async throws {
+        func text(_ port: Int) -> String { Manifest.service("a", port: port) + "---\n" + Manifest.service("b", port: 1) }
+        try directory.write(text(1), to: "m.yaml")
+        try await running {
+            _ = await services.next(4)
+            for port in 2...2000 {
+                try directory.write(text(port), to: "m.yaml")
+                if port % 50 == 0 { try directory.write("# \(port)", to: "comment-\(port).yaml") }
+            }
+            var event = ""
+            while event != "applied a 2000" {
+                event = await services.next()[0]
+                #expect(event.hasPrefix("applied a "))
+            }
+        }
+        #expect(log.take() == [])
+    }
+
     @Test func theSameObjectInTwoFiles() async throws {
         try directory.write(Manifest.service("a", port: 2), to: "b.yaml")
         try await running {
