@@ -18,6 +18,9 @@ struct FileSignature: Equatable {
         changedAt = .seconds(status.st_ctim.tv_sec) + .nanoseconds(status.st_ctim.tv_nsec)
     }
 
+    /// Whether it is the same file, in whatever state: not one that was moved in its place.
+    func isSameFile(as other: FileSignature) -> Bool { device == other.device && inode == other.inode }
+
     /// How long ago the contents were written.
     var age: Duration {
         var now = timespec()

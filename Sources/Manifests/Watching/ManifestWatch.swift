@@ -6,9 +6,9 @@ import Logging
 /// Watches a directory of manifests, reads what changed and posts the changed objects. Blocks its thread in `run()`, to which all of
 /// it belongs.
 ///
-/// A file is read once it is closed or moved in place, and after the directory has been quiet for a moment. If
-/// it changes again while it is read, what was read is thrown away: a writer's first step is in the kernel's queue before its
-/// effect can be read, so a look at the queue after reading tells.
+/// A file is read once it is closed or moved in place, and after the directory has been quiet for a moment. If the kernel's queue or the
+/// file's status tells after reading that it changed meanwhile, what was read is thrown away. The kernel truncates
+/// a file a little before it says so: one that has become shorter must stay as it is for a while before it counts.
 struct ManifestWatch: ~Copyable {
     /// How long the directory must be quiet before it is read, and how long reading is put off at most.
     struct Settling {
@@ -39,6 +39,8 @@ struct ManifestWatch: ~Copyable {
     private var changed: Set<String> = []
     /// Manifests that somebody has begun to write. Left by the event that the file was closed, moved or deleted.
     private var writing: Set<String> = []
+    /// Files that have become shorter, as they were first seen to be. Left by staying so, or by changing again.
+    private var shorter: [String: (signature: FileSignature, since: ContinuousClock.Instant)] = [:]
     private var needsListing = false
     private var lostEvents = false
     /// Whether a listing left out files that may be just being written: it is repeated soon.
@@ -68,13 +70,23 @@ struct ManifestWatch: ~Copyable {
         }
         mailbox.post(readChanged())
         while !waker.isAwake {
-            let isReported = inotify.wait(waker, timeout: isPostponed ? settling.longest : settling.comparison)
-            if isReported { settle() } else { needsListing = true }
+            let isReported = inotify.wait(waker, timeout: patience)
             guard !waker.isAwake else { return }
+            if isReported || hasWork { settle() } else { needsListing = true }
             if needsListing { list() }
+            changed.formUnion(shorter.keys)
             let changes = readChanged()
             if !changes.isEmpty { mailbox.post(changes) }
         }
+    }
+
+    /// Whether events were taken, while files were read, that nothing was done about yet.
+    private var hasWork: Bool { needsListing || lostEvents || !changed.isSubset(of: writing) }
+
+    /// How long to wait for the next event.
+    private var patience: Duration {
+        if hasWork { return settling.quiet }
+        return isPostponed || !shorter.isEmpty ? settling.longest : settling.comparison
     }
 
     // MARK: - Events
@@ -155,7 +167,7 @@ struct ManifestWatch: ~Copyable {
             }
             if known[path] != .some(signature) || signature == nil { changed.insert(path) }
         }
-        changed.formUnion(known.keys.filter { listing.files[$0] == nil })
+        if !isPostponed { changed.formUnion(known.keys.filter { listing.files[$0] == nil }) }
         complain(of: problems)
         return listing.problems
     }
@@ -174,13 +186,16 @@ struct ManifestWatch: ~Copyable {
     private mutating func readChanged() -> ManifestMailbox.Changes {
         let paths = changed.subtracting(writing).sorted()
         changed = []
-        let files = paths.map { read($0) }
+        var files: [ReadFile?] = []
+        for path in paths { files.append(read(path)) }
         take(inotify.events())
         var result = ManifestMailbox.Changes()
         var touchedServices: Set<ObjectKey> = []
         var touchedPods: Set<ObjectKey> = []
-        for (path, file) in zip(paths, files) where !changed.contains(path) && !writing.contains(path) {
-            guard let file else { continue }
+        // What is gone comes last: an object whose file was renamed is then never without one.
+        let inOrder = zip(paths, files).filter { $0.1?.isGone == false } + zip(paths, files).filter { $0.1?.isGone == true }
+        for (path, file) in inOrder where !changed.contains(path) && !writing.contains(path) {
+            guard let file, isSettled(path, file.signature) else { continue }
             known[path] = file.isGone ? nil : .some(file.signature)
             if file.reason == nil || unreadable[path] != file.reason { log(file.contents, of: path) }
             unreadable[path] = file.reason
@@ -199,6 +214,30 @@ struct ManifestWatch: ~Copyable {
         return result
     }
 
+    /// Whether what was read of `path` with `signature` may count; if not, it is read again.
+    private mutating func isSettled(_ path: String, _ signature: FileSignature?) -> Bool {
+        guard let signature else {
+            shorter[path] = nil
+            return true
+        }
+        var status = stat()
+        guard stat(path, &status) == 0, FileSignature(status) == signature else {
+            changed.insert(path)
+            return false
+        }
+        guard let last = known[path] ?? nil, last.isSameFile(as: signature), signature.size < last.size else {
+            shorter[path] = nil
+            return true
+        }
+        guard let seen = shorter[path], seen.signature == signature else {
+            shorter[path] = (signature, .now)
+            return false
+        }
+        guard seen.since.duration(to: .now) >= settling.longest else { return false }
+        shorter[path] = nil
+        return true
+    }
+
     private struct ReadFile {
         let contents: ManifestFile
         let signature: FileSignature?
@@ -208,16 +247,20 @@ struct ManifestWatch: ~Copyable {
     }
 
     /// Nil when nothing is to be learnt: the manifest is as it was, or is gone together with the whole directory.
-    private func read(_ path: String) -> ReadFile? {
+    private mutating func read(_ path: String) -> ReadFile? {
         do {
             let (text, signature) = try FileContents.read(path)
-            if known[path] == .some(signature) { return nil }
+            if known[path] == .some(signature) {
+                shorter[path] = nil
+                return nil
+            }
             return ReadFile(
                 contents: ManifestFile(text: text, defaultNamespace: defaultNamespace), signature: signature, isGone: false,
                 reason: nil)
         } catch {
             switch error {
             case .gone:
+                shorter[path] = nil
                 guard access(directory, F_OK) == 0 else { return nil }
                 return ReadFile(
                     contents: ManifestFile(text: "", defaultNamespace: defaultNamespace), signature: nil, isGone: true,
