@@ -47,7 +47,13 @@ extension EndToEndTests {
                 try stage.apply(call)
                 let envoy = try await stage.startEnvoy(isReady: false)
                 try await envoy.awaitStatistic("control_plane.connected_state") { $0 == 1 }
-                try await envoy.awaitStatistic("cluster_manager.cds.update_attempt") { $0 > 0 }
+                // One that connects later and is served shows that the first was left waiting, not merely slow to be answered.
+                let known = PodManifest("known", labels: ["app": "envoy-ingress"], address: "127.0.0.2")
+                try stage.apply(known)
+                let other = try await stage.startEnvoy("envoy-known", node: known.uid)
+                try await other.awaitListeners(call.listeners)
+                other.child.signal(9)
+                _ = try await other.child.awaitEnd(within: .seconds(10))
                 #expect(try await envoy.admin.get("/ready").status != 200)
                 #expect(try await envoy.admin.statistic("cluster_manager.cds.update_success") == 0)
 
