@@ -26,10 +26,12 @@ let dependencies: [Package.Dependency] = [
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 // MARK: - Targets, lowest layer first: a target imports only what stands above it
@@ -82,7 +84,7 @@ let package = Package(
             dependencies: [
                 "ControlPlane", "Domain", "EnvoyAPI", "Kubernetes", "Manifests", "Rendering", "Resolution", "Translation",
                 "Transport", "XDS",
-                argumentParser, flyingFox, logging, protobuf, serviceLifecycle, yams,
+                argumentParser, flyingFox, flyingSocks, logging, protobuf, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: strict),
 

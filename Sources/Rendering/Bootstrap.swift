@@ -1,4 +1,4 @@
-public import Domain
+import Domain
 
 /// What an Envoy has to be told before it can ask for the rest.
 public struct BootstrapOptions: Hashable, Sendable {
@@ -18,13 +18,13 @@ public struct BootstrapOptions: Hashable, Sendable {
     public var nodeCluster: String?
     /// The form of ADS.
     public var api: API
-    /// The port of Envoy's admin interface on 127.0.0.1; nil for none.
-    public var adminPort: PortNumber?
+    /// The port of Envoy's admin interface on 127.0.0.1; 0 lets Envoy pick a free one, nil is no interface.
+    public var adminPort: UInt16?
 
     /// Makes options.
     public init(
         xdsAddress: ServerAddress, nodeID: String? = nil, nodeCluster: String? = "xds-operator", api: API = .delta,
-        adminPort: PortNumber? = nil
+        adminPort: UInt16? = nil
     ) {
         self.xdsAddress = xdsAddress
         self.nodeID = nodeID

@@ -14,7 +14,7 @@ import Yams
     func envoyAcceptsIt(_ address: String) throws {
         var options = try BootstrapTests.options(address)
         options.nodeID = "default/envoy \"0\"\\\n: é"
-        options.adminPort = try port(9901)
+        options.adminPort = 9901
         options.api = address.hasPrefix("[") ? .sotw : .delta
         let (status, output) = try validate(bootstrap: Bootstrap.yaml(options))
         #expect(status == 0, "\(output)")
@@ -47,7 +47,7 @@ import Yams
         #expect(!plain.contains("admin:"))
         #expect(plain.contains("api_type: DELTA_GRPC"))
         options.api = .sotw
-        options.adminPort = try port(9901)
+        options.adminPort = 9901
         let other = Bootstrap.yaml(options)
         #expect(other.contains("api_type: GRPC"))
         #expect(other.contains("socket_address: {address: 127.0.0.1, port_value: 9901}"))

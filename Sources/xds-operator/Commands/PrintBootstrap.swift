@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Domain
-import Rendering
+public import Rendering
 
 /// `xds-operator bootstrap`.
 struct PrintBootstrap: ParsableCommand {

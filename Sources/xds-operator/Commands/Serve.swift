@@ -1,11 +1,12 @@
-import ArgumentParser
+public import ArgumentParser
 import ControlPlane
 import Foundation
-import Logging
+public import Logging
 import Manifests
 import ServiceLifecycle
 import Translation
 import Transport
+import UnixSignals
 
 /// `xds-operator serve`.
 struct Serve: AsyncParsableCommand {
@@ -56,7 +57,7 @@ struct Serve: AsyncParsableCommand {
     private func serve(_ logger: Logger) async throws {
         let changed = Bell()
         let resolved = Bell()
-        let readiness = Readiness()
+        let readiness = ControlPlane.Readiness()
         let metrics = StreamMetrics()
         let virtualServices = VirtualServiceWatcher(bell: changed)
         let pods = PodWatcher(bell: changed)
@@ -86,13 +87,13 @@ struct Serve: AsyncParsableCommand {
         ]
         try await ServiceGroup(
             configuration: .init(
-                services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
+                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "lifecycle"))
         ).run()
         logger.info("stopped")
     }
 
-    private func probes(_ readiness: Readiness) -> HTTPEndpoint {
+    private func probes(_ readiness: ControlPlane.Readiness) -> HTTPEndpoint {
         HTTPEndpoint(
             name: "probes", address: healthProbeBindAddress,
             routes: [
@@ -103,7 +104,7 @@ struct Serve: AsyncParsableCommand {
             ], logger: Logger(label: "http"))
     }
 
-    private func metricsEndpoint(_ cache: SnapshotCache, _ metrics: StreamMetrics, _ readiness: Readiness) -> HTTPEndpoint {
+    private func metricsEndpoint(_ cache: SnapshotCache, _ metrics: StreamMetrics, _ readiness: ControlPlane.Readiness) -> HTTPEndpoint {
         HTTPEndpoint(
             name: "metrics", address: metricsBindAddress,
             routes: [

@@ -1,8 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Domain
 import Manifests
 import Rendering
-import Translation
+public import Translation
 import XDS
 
 /// `xds-operator translate`.

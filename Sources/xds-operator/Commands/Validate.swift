@@ -2,6 +2,7 @@ import ArgumentParser
 import Domain
 import Manifests
 import Translation
+import XDS
 
 /// `xds-operator validate`.
 struct Validate: ParsableCommand {

@@ -1,5 +1,6 @@
 import FlyingFox
 import FlyingSocks
+import Glibc
 import Logging
 import ServiceLifecycle
 
@@ -11,7 +12,7 @@ struct HTTPEndpoint: Service {
     let address: String
     /// The answer to each path; others are not found.
     let routes: [String: @Sendable () async -> HTTPEndpoint.Answer]
-    let logger: Logging.Logger
+    let logger: Logger
 
     /// What is answered.
     struct Answer: Sendable {
@@ -41,9 +42,10 @@ struct HTTPEndpoint: Service {
                     }
                 }
                 try await server.waitUntilListening()
-                logger.info("\(name) listening", metadata: ["address": "\(await listening(server))"])
+                let bound = await listening(server)
+                logger.info("\(name) listening", metadata: ["address": "\(bound)"])
                 try await gracefulShutdown()
-                await server.stop(timeout: 1)
+                await server.stop()
                 group.cancelAll()
             }
         } onGracefulShutdown: {
