@@ -42,7 +42,8 @@ public struct ServiceCompiler {
         guard let cluster = listener.cluster, let resource = translator.listener(listener) else { return nil }
         return ListenerUnit(
             transport: listener.transport, port: listener.port, listener: resource,
-            cluster: translator.cluster(cluster, endpoints: endpoints), assignment: translator.assignment(cluster, endpoints: endpoints))
+            cluster: translator.cluster(cluster, endpoints: endpoints),
+            assignment: translator.assignment(cluster, endpoints: endpoints))
     }
 
     private func fragment(_ resolved: ResolvedService, _ units: [ListenerUnit?]) -> Fragment {

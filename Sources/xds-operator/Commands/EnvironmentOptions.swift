@@ -17,7 +17,10 @@ enum EnvironmentOptions {
             ("log-format", .value), ("maglev-table-size", .value), ("loops", .value), ("shutdown-grace-period", .value),
         ],
         "validate": [("file", .list)],
-        "translate": [("file", .list), ("node", .value), ("type", .value), ("output", .value), ("cross-namespace", .flag), ("maglev-table-size", .value)],
+        "translate": [
+            ("file", .list), ("node", .value), ("type", .value), ("output", .value), ("cross-namespace", .flag),
+            ("maglev-table-size", .value),
+        ],
         "bootstrap": [("xds-address", .value), ("node-id", .value), ("api", .value), ("admin-port", .value)],
     ]
 

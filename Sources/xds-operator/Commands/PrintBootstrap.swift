@@ -20,7 +20,8 @@ struct PrintBootstrap: ParsableCommand {
         guard let address = ServerAddress(xdsAddress) else {
             throw ValidationError("--xds-address \(xdsAddress) is not HOST:PORT, such as xds-operator.default.svc:18000")
         }
-        print(Bootstrap.yaml(BootstrapOptions(xdsAddress: address, nodeID: nodeId, api: api, adminPort: adminPort)), terminator: "")
+        print(
+            Bootstrap.yaml(BootstrapOptions(xdsAddress: address, nodeID: nodeId, api: api, adminPort: adminPort)), terminator: "")
     }
 }
 

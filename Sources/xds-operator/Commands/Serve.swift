@@ -64,7 +64,8 @@ struct Serve: AsyncParsableCommand {
         let resolver = EndpointResolver(
             virtualServices: virtualServices, pods: pods, crossesNamespaces: crossNamespace, changed: changed, resolved: resolved)
         let cache = SnapshotCache(
-            resolver: resolver, resolved: resolved, translator: Translator(options: TranslationOptions(maglevTableSize: maglevTableSize)),
+            resolver: resolver, resolved: resolved,
+            translator: Translator(options: TranslationOptions(maglevTableSize: maglevTableSize)),
             readiness: readiness, logger: Logger(label: "snapshots"))
         let source = ManifestSource(
             directory: manifests,
@@ -78,16 +79,18 @@ struct Serve: AsyncParsableCommand {
         configuration.gracePeriod = .seconds(shutdownGracePeriod)
         let server = try RPCServer(
             configuration: configuration, loops: group, router: discovery, logger: Logger(label: "transport"))
-        logger.info("xDS server listening", metadata: ["address": "\(server.boundAddress)", "version": "\(Version.number)"])
-        logger.warning("the xDS port is open: whoever reaches it can read the configuration of any Envoy")
 
         // Shut down in reverse: first no more streams, then what feeds them.
         let services: [any Service] = [
-            source, resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, readiness), discovery, server,
+            source, resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, readiness), discovery,
+            XDSEndpoint(server: server, logger: logger),
         ]
         try await ServiceGroup(
             configuration: .init(
-                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
+                services: services.map {
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
+                },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "lifecycle"))
         ).run()
         logger.info("stopped")
@@ -99,12 +102,15 @@ struct Serve: AsyncParsableCommand {
             routes: [
                 "/healthz": { .init(status: 200, body: "ok\n") },
                 "/readyz": {
-                    readiness.isReady ? .init(status: 200, body: "ok\n") : .init(status: 503, body: "not everything has been read yet\n")
+                    readiness.isReady
+                        ? .init(status: 200, body: "ok\n") : .init(status: 503, body: "not everything has been read yet\n")
                 },
             ], logger: Logger(label: "http"))
     }
 
-    private func metricsEndpoint(_ cache: SnapshotCache, _ metrics: StreamMetrics, _ readiness: ControlPlane.Readiness) -> HTTPEndpoint {
+    private func metricsEndpoint(_ cache: SnapshotCache, _ metrics: StreamMetrics, _ readiness: ControlPlane.Readiness)
+        -> HTTPEndpoint
+    {
         HTTPEndpoint(
             name: "metrics", address: metricsBindAddress,
             routes: [

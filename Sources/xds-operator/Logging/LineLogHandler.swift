@@ -32,7 +32,9 @@ struct LineLogHandler: LogHandler {
         let line =
             switch format {
             case .text:
-                fields.reduce("\(Self.timestamp()) \(event.level.rawValue.uppercased()) \(label): \(Self.oneLine("\(event.message)"))") {
+                fields.reduce(
+                    "\(Self.timestamp()) \(event.level.rawValue.uppercased()) \(label): \(Self.oneLine("\(event.message)"))"
+                ) {
                     "\($0) \($1.key)=\(Self.word("\($1.value)"))"
                 }
             case .json:

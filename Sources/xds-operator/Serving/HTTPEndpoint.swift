@@ -59,7 +59,8 @@ struct HTTPEndpoint: Service {
         let host = String(address[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") {
             return HTTPServer.Configuration(
-                address: try sockaddr_in6.inet6(ip6: String(host.dropFirst().dropLast()), port: port), timeout: 10, logger: .disabled)
+                address: try sockaddr_in6.inet6(ip6: String(host.dropFirst().dropLast()), port: port), timeout: 10,
+                logger: .disabled)
         }
         return HTTPServer.Configuration(address: try sockaddr_in.inet(ip4: host, port: port), timeout: 10, logger: .disabled)
     }
