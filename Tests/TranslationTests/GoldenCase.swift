@@ -1,6 +1,7 @@
-import Domain
 import Foundation
+import Manifests
 import Rendering
+import Resolution
 import Testing
 import Translation
 import XDS
@@ -22,19 +23,19 @@ struct GoldenCase: CustomTestStringConvertible {
 
     /// What the manifests become: for each object in order, for each listener in order.
     func resources(reversingPods: Bool = false) throws -> GoldenResources {
-        var manifests = try GoldenManifests(reading: directory.appending(path: "in.yaml"))
-        if reversingPods { manifests.pods.reverse() }
-        let translator = Translator()
+        let manifest = directory.appending(path: "in.yaml")
+        let report = ManifestReader().read(paths: [manifest.path()])
+        try #require(!report.hasErrors, "\(report.diagnostics)")
+        var index = EndpointIndex()
+        for pod in reversingPods ? report.pods.reversed() : report.pods { index.apply(pod) }
+        for service in report.virtualServices { index.apply(service) }
+        var compiler = ServiceCompiler()
         var result = GoldenResources()
-        for service in manifests.services {
-            result.diagnostics += Translator.diagnostics(for: service).map { "\(service.metadata.key): \($0)" }
-            for listener in service.listeners {
-                if let resource = translator.listener(listener) { result.listeners.append(resource) }
-                guard let cluster = listener.cluster else { continue }
-                let endpoints = manifests.endpoints(of: cluster, namespace: service.metadata.key.namespace)
-                result.clusters.append(translator.cluster(cluster, endpoints: endpoints))
-                if let resource = translator.assignment(cluster, endpoints: endpoints) { result.endpoints.append(resource) }
-            }
+        result.diagnostics = report.diagnostics.map { "\($0)".replacing(manifest.path(), with: "in.yaml") }
+        for unit in index.takeChanges().services.flatMap({ compiler.compile($0).units }) {
+            result.listeners.append(unit.listener)
+            result.clusters.append(unit.cluster)
+            if let assignment = unit.assignment { result.endpoints.append(assignment) }
         }
         return result
     }

@@ -136,8 +136,9 @@ import Testing
             var events = server.router.events.makeAsyncIterator()
             let slow = try await server.connect(updatesWindows: updatesWindows)
             let id = await slow.open("/test/Flood")
-            await slow.perform { $0.send(id, [1]) }
+            // Not after the request: what has been read by then would count.
             if updatesWindows { await slow.read(false) }
+            await slow.perform { $0.send(id, [1]) }
             // The receiver stops once a megabyte waits.
             #expect(await events.next()?.hasPrefix("left ") == true)
 

@@ -22,6 +22,11 @@ enum ClusterDecoder {
         if discovery == .eds, let field = object["service_discovery"], endpoints.contains(where: \.isNamed) {
             decoder.warning(field, "is served as strictdns, because an endpoint has a DNS name")
         }
+        if let field = object["endpoints"], endpoints.contains(where: \.isNamed), endpoints.contains(where: \.isSelected) {
+            decoder.warning(
+                field, "mix pods with a DNS name, so each pod that comes or goes re-creates all sessions of the cluster; give the "
+                    + "name a cluster of its own")
+        }
         return ClusterIntent(
             name: name, serviceDiscovery: discovery, healthCheck: healthCheck, hashKey: hashKey, endpoints: endpoints)
     }
@@ -97,5 +102,9 @@ enum ClusterDecoder {
 extension EndpointIntent {
     fileprivate var isNamed: Bool {
         if case .name = host { true } else { false }
+    }
+
+    fileprivate var isSelected: Bool {
+        if case .selector = host { true } else { false }
     }
 }

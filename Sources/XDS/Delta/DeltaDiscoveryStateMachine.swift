@@ -289,7 +289,7 @@ extension DeltaDiscoveryStateMachine {
 
     /// Envoy waits for the endpoints of a cluster that was updated, without asking for them.
     private mutating func refreshEndpoints(of step: Step?, unless endpointStep: Step?) {
-        guard let step else { return }
+        guard let step, self[.endpoint].isStarted || isReturning else { return }
         let told = Set((endpointStep.map { $0.updated + $0.added + $0.resent } ?? []).map(\.name))
         // A cluster that is new to the snapshot may be an update to the client, which has not heard yet that the old one is gone.
         for cluster in step.updated + step.added where !told.contains(cluster.name) {

@@ -21,6 +21,8 @@ struct NodeGroup {
     private var claims = ClaimTable()
     private var units: [UnitID: ListenerUnit] = [:]
     private var unitsChanged = false
+    /// What has been done for this group.
+    private(set) var effort = SnapshotEffort()
     /// Steps that end at `revision`.
     private var steps: [StepKey: Step] = [:]
 
@@ -125,6 +127,7 @@ struct NodeGroup {
         guard unitsChanged else { return false }
         unitsChanged = false
         let decisions = claims.settle()
+        effort.decidedListeners += decisions.count
         // All that loses its place goes first: a winner's resource may carry the loser's name.
         for decision in decisions where !decision.isAccepted { units[decision.unit].map { unserve($0) } }
         for decision in decisions where decision.isAccepted { units[decision.unit].map { serve($0) } }
@@ -158,6 +161,8 @@ struct NodeGroup {
         let key = StepKey(part: part, from: start)
         if let known = steps[key] { return known }
         guard let step = makeStep(part, from: start, origin: origin) else { return nil }
+        effort.framedResponses += step.body.isEmpty ? 0 : 1
+        effort.framedResources += step.carried.count + step.carriedRemovals.count
         steps[key] = step
         return step
     }

@@ -31,6 +31,9 @@ public struct SnapshotStore {
     /// How many VirtualServices, pods and groups the store holds.
     public var counts: (fragments: Int, nodes: Int, groups: Int) { (fragments.count, groupByNode.count, groups.count) }
 
+    /// The work done for the groups that there are.
+    public var effort: SnapshotEffort { groups.values.reduce(SnapshotEffort()) { $0 + $1.effort } }
+
     // MARK: Changes; they take effect together at `commit`
 
     /// Adds or replaces what a VirtualService compiles to.

@@ -1,0 +1,113 @@
+import Domain
+import Testing
+
+@testable import XDS
+
+/// Work is proportional to what changes. What is counted is work, not time, so that a machine's mood makes no difference.
+@Suite struct EffortTests {
+    private static let loop = LoopID(0)
+
+    private struct Bench {
+        var fanOut = FanOut()
+        var machines: [StreamID: DeltaDiscoveryStateMachine] = [:]
+        var sent: [StreamID: [[UInt8]]] = [:]
+
+        mutating func forget() {
+            sent = [:]
+            types = [:]
+        }
+
+        mutating func serve(_ request: LoopRequest) {
+            let reply = fanOut.serve(EffortTests.loop, request)
+            for (stream, position) in reply.assignments { act(stream) { $0.assigned(position) } }
+            for update in reply.updates { for stream in machines.keys { act(stream) { $0.updated(update) } } }
+            for (stream, results) in reply.answers { act(stream) { $0.answered(results) } }
+            let group = fanOut.group(ofNodeID: "default/envoy")
+            guard !fetches.isEmpty, let group else { return }
+            var next = LoopRequest()
+            for (stream, wanted) in fetches { next.fetches.append((stream, group, wanted)) }
+            fetches = [:]
+            serve(next)
+        }
+
+        private var types: [UInt: String] = [:]
+        private var fetches: [StreamID: [Fetch]] = [:]
+
+        mutating func act(_ stream: StreamID, _ event: (inout DeltaDiscoveryStateMachine) -> [DeltaAction]) {
+            guard var machine = machines.removeValue(forKey: stream) else { return }
+            for action in event(&machine) {
+                switch action {
+                case .send(let head, let body):
+                    sent[stream, default: []].append(body)
+                    let nonce = DecodedResponse(head).nonce
+                    let address = body.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
+                    // Decoding a large response for each of the streams that share it would be most of the test's time.
+                    let type = types[address] ?? DecodedResponse(body).typeURL
+                    types[address] = type
+                    _ = machine.received(DeltaRequest(typeURL: type, nonce: nonce))
+                case .fetch(let fetch): fetches[stream, default: []].append(fetch)
+                default: break
+                }
+            }
+            machines[stream] = machine
+        }
+    }
+
+    private func bench(alive: Int, streams: Int) throws -> Bench {
+        var bench = Bench()
+        let envoys = try selector(["app": "envoy"])
+        for number in 0..<alive { bench.fanOut.setFragment(try call(number, envoys)) }
+        bench.fanOut.setNode(NodeChange(key: key("envoy"), uid: "", selectors: [envoys]))
+        _ = bench.fanOut.commit(synced: true)
+        var request = LoopRequest()
+        for number in 1...streams {
+            let stream = StreamID(UInt64(number))
+            var machine = DeltaDiscoveryStateMachine()
+            for type in [ResourceType.cluster, .listener] { _ = machine.received(DeltaRequest(typeURL: type.typeURL)) }
+            bench.machines[stream] = machine
+            request.attached.append((stream, "default/envoy"))
+        }
+        bench.serve(request)
+        return bench
+    }
+
+    private func call(_ number: Int, _ selector: ScopedSelector) throws -> Fragment {
+        let units = try (0..<4).map {
+            try unit("l\(number)-\($0)", port: number * 4 + $0 + 1, cluster: "static-\(number)-\($0)", endpoints: nil)
+        }
+        return fragment("call-\(number)", selector, units)
+    }
+
+    /// The work of one call set up and taken down, and the responses that streams share.
+    private func effortOfACall(alive: Int, streams: Int) throws -> (up: SnapshotEffort, down: SnapshotEffort, bodies: Int) {
+        var bench = try bench(alive: alive, streams: streams)
+        let before = bench.fanOut.store.effort
+        bench.forget()
+        bench.fanOut.setFragment(try call(alive, try selector(["app": "envoy"])))
+        _ = bench.fanOut.commit(synced: true)
+        bench.serve(LoopRequest())
+        let middle = bench.fanOut.store.effort
+        #expect(bench.sent.count == streams)
+        let bodies = Set(bench.sent.values.flatMap { $0 }.map { $0.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) } })
+        bench.fanOut.removeFragment(key("call-\(alive)"))
+        _ = bench.fanOut.commit(synced: true)
+        bench.serve(LoopRequest())
+        return (middle - before, bench.fanOut.store.effort - middle, bodies.count)
+    }
+
+    @Test func aCallCostsTheSameWhateverIsAlive() throws {
+        let few = try effortOfACall(alive: 1, streams: 3)
+        let many = try effortOfACall(alive: 2500, streams: 1000)
+        #expect(few.up == many.up && few.down == many.down)
+        // Four clusters and four listeners, each in one response of each type.
+        #expect(many.up == SnapshotEffort(framedResponses: 2, framedResources: 8, decidedListeners: 4))
+        #expect(many.down == SnapshotEffort(framedResponses: 2, framedResources: 8, decidedListeners: 0))
+        #expect(many.bodies == 2, "a thousand streams share the bytes of two responses")
+    }
+}
+
+private func - (left: SnapshotEffort, right: SnapshotEffort) -> SnapshotEffort {
+    SnapshotEffort(
+        framedResponses: left.framedResponses - right.framedResponses, framedResources: left.framedResources - right.framedResources,
+        decidedListeners: left.decidedListeners - right.decidedListeners)
+}
