@@ -12,10 +12,13 @@ import XDS
     }
 
     private func service(_ name: String, created: Int64, port: Int, listener: String) throws -> VirtualService {
-        let cluster = ClusterIntent(name: "c-\(name)", serviceDiscovery: .eds, endpoints: [
-            EndpointIntent(
-                name: "e", host: .selector(try #require(LabelSelector(labels: ["app": "worker"]))), port: try #require(PortNumber(3000)))
-        ])
+        let cluster = ClusterIntent(
+            name: "c-\(name)", serviceDiscovery: .eds,
+            endpoints: [
+                EndpointIntent(
+                    name: "e", host: .selector(try #require(LabelSelector(labels: ["app": "worker"]))),
+                    port: try #require(PortNumber(3000)))
+            ])
         return VirtualService(
             metadata: ObjectMetadata(key: ObjectKey(namespace: "default", name: name), creationSeconds: created),
             selector: try #require(LabelSelector(labels: ["app": "envoy"])),

@@ -16,6 +16,7 @@ import Testing
         var toClient: [[UInt8]] = []
         var mostInFlight = 0
         var isGraceOver = false
+        var progress: StreamProgress?
     }
 
     private struct World {
@@ -32,7 +33,7 @@ import Testing
 
         init(seed: Int, mayReject: Bool, logFloor: Int) throws {
             random = SeededGenerator(seed: UInt64(seed))
-            fanOut = FanOut(store: SnapshotStore(logFloor: logFloor))
+            fanOut = FanOut(store: SnapshotStore(logFloor: logFloor), tracksProgress: true)
             selectors = [try selector(["app": "a"]), try selector(["app": "b"]), try selector(["tier": "c"])]
             self.mayReject = mayReject
         }
@@ -71,6 +72,7 @@ import Testing
             connections[index].machine = DeltaDiscoveryStateMachine()
             connections[index].group = nil
             connections[index].isGraceOver = false
+            connections[index].progress = nil
             connections[index].toClient = []
             connections[index].toServer = connections[index].envoy.connect()
             request.attached.append((stream, connections[index].node.description))
@@ -112,6 +114,11 @@ import Testing
             }
             if !fetches.isEmpty, let group = connections[index].group {
                 request.fetches.append((connections[index].stream, group, fetches))
+            }
+            let progress = connections[index].machine.progress
+            if progress != connections[index].progress {
+                connections[index].progress = progress
+                request.progressed.append((connections[index].stream, progress))
             }
             connections[index].mostInFlight = max(connections[index].mostInFlight, connections[index].machine.inFlightCount)
         }
@@ -168,22 +175,32 @@ import Testing
         return world
     }
 
-    @Test(arguments: 0..<300)
+    @Test(arguments: 0..<150)
     func everyClientEndsWithItsGroupsSnapshot(seed: Int) throws {
         let world = try run(seed: seed, mayReject: false, namesCulprits: true, logFloor: 16_384)
         for connection in world.connections { check(connection, world) }
+        checkProgress(world)
     }
 
-    @Test(arguments: 0..<150)
+    @Test(arguments: 0..<75)
     func alsoWhenTheLogIsShort(seed: Int) throws {
         let world = try run(seed: seed, mayReject: false, namesCulprits: true, logFloor: 3)
         for connection in world.connections { check(connection, world) }
     }
 
-    @Test(arguments: 0..<300)
+    @Test(arguments: 0..<150)
     func rejectedResourcesAreWithheldAndTheOthersFlow(seed: Int) throws {
         let world = try run(seed: seed, mayReject: true, namesCulprits: seed % 2 == 0, logFloor: 16_384)
         for connection in world.connections { checkGood(connection, world) }
+    }
+
+    /// At rest, every Envoy of an object has it, by its own word.
+    private func checkProgress(_ world: World) {
+        for service in world.services {
+            let progress = world.fanOut.progress(of: key(service))
+            #expect(progress.programmed == progress.connected)
+            #expect(progress.rejection == nil)
+        }
     }
 
     private func check(_ connection: Connection, _ world: World) {

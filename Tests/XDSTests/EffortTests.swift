@@ -108,6 +108,7 @@ import Testing
 
 private func - (left: SnapshotEffort, right: SnapshotEffort) -> SnapshotEffort {
     SnapshotEffort(
-        framedResponses: left.framedResponses - right.framedResponses, framedResources: left.framedResources - right.framedResources,
+        framedResponses: left.framedResponses - right.framedResponses,
+        framedResources: left.framedResources - right.framedResources,
         decidedListeners: left.decidedListeners - right.decidedListeners)
 }

@@ -24,8 +24,9 @@ enum ClusterDecoder {
         }
         if let field = object["endpoints"], endpoints.contains(where: \.isNamed), endpoints.contains(where: \.isSelected) {
             decoder.warning(
-                field, "mix pods with a DNS name, so each pod that comes or goes re-creates all sessions of the cluster; give the "
-                    + "name a cluster of its own")
+                field,
+                "mix pods with a DNS name, so each pod that comes or goes re-creates all sessions of the cluster; "
+                    + "give the name a cluster of its own")
         }
         return ClusterIntent(
             name: name, serviceDiscovery: discovery, healthCheck: healthCheck, hashKey: hashKey, endpoints: endpoints)

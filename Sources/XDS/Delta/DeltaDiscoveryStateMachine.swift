@@ -41,6 +41,32 @@ public struct DeltaDiscoveryStateMachine {
             }
     }
 
+    /// How far the client is, by its own word.
+    public var progress: StreamProgress {
+        let rejected = ResourceType.allCases.flatMap { type in
+            self[type].rejected.map { StreamProgress.Rejected(type: type, name: $0.key, message: $0.value.message) }
+        }
+        return StreamProgress(
+            acknowledged: acknowledged, rejected: rejected.sorted { ($0.type.rawValue, $0.name) < ($1.type.rawValue, $1.name) })
+    }
+
+    /// The least of what is acknowledged of each part; nil while a part has not been asked for, or stands in another group.
+    private var acknowledged: Position? {
+        guard let group, self[.cluster].isStarted, self[.listener].isStarted else { return nil }
+        var least = latest
+        for type in ResourceType.allCases where self[type].isStarted {
+            let state = self[type]
+            let isQuiet = state.inFlight.isEmpty && state.retries.isEmpty
+            let reached = isQuiet ? reached(type) : state.acknowledged
+            if type == .endpoint && reached.updates == nil && state.isIdle { continue }
+            for position in type == .cluster ? [reached.updates, reached.removals] : [reached.updates] {
+                guard let position, position.group == group else { return nil }
+                least = min(least, position.revision)
+            }
+        }
+        return Position(group: group, revision: least)
+    }
+
     // MARK: Events
 
     /// The client's pod belongs to the group of `position`, which from now on is pinned for this stream.
@@ -334,8 +360,14 @@ extension DeltaDiscoveryStateMachine {
 
     private mutating func send(_ type: ResourceType, _ content: SentResponse.Content, body: [UInt8]) -> DeltaAction {
         let nonce = takeNonce()
-        self[type].inFlight.append(SentResponse(nonce: nonce, content: content))
+        self[type].inFlight.append(SentResponse(nonce: nonce, content: content, reached: reached(type)))
         return .send(head: DeltaResponse.head(nonce: nonce), body: body)
+    }
+
+    private func reached(_ type: ResourceType) -> ReachedPositions {
+        ReachedPositions(
+            updates: positions[Part.updates(of: type).rawValue],
+            removals: type == .cluster ? positions[Part.clusterRemovals.rawValue] : nil)
     }
 
     private mutating func takeNonce() -> String {

@@ -8,6 +8,8 @@ struct DeltaTypeState {
         let version: Digest?
         /// Whether another listener had its address: it is tried again when a listener goes.
         let isAddressConflict: Bool
+        /// The client's words.
+        let message: String
     }
 
     /// Whether the client has asked for the type at all.
@@ -25,6 +27,8 @@ struct DeltaTypeState {
     var isFetching = false
     /// Whether nothing has been unsubscribed from since the list of names went out with a fetch.
     var listIsCurrent = false
+    /// Where the client stood, by its own word, when it last acknowledged a response.
+    var acknowledged = ReachedPositions()
     /// Responses under way, oldest first.
     var inFlight: Deque<SentResponse> = []
     var rejected: [String: RejectedResource] = [:]
@@ -46,6 +50,7 @@ struct DeltaTypeState {
     /// The client acknowledged `nonce`, and with it all that was sent earlier.
     mutating func acknowledge(_ nonce: String) {
         guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return }
+        acknowledged = inFlight[index].reached
         let hadRemovals = inFlight[...index].contains { !$0.removed.isEmpty }
         inFlight.removeFirst(index + 1)
         if hadRemovals { retryAddressConflicts() }
@@ -57,6 +62,7 @@ struct DeltaTypeState {
     mutating func reject(_ nonce: String, message: String) -> [String]? {
         guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return nil }
         let response = inFlight[index]
+        if index > 0 { acknowledged = inFlight[index - 1].reached }
         inFlight.removeFirst(index + 1)
         let names = response.names
         var culprits = RejectionMessage.culprits(among: names, in: message)
@@ -69,7 +75,7 @@ struct DeltaTypeState {
         let isAddressConflict = RejectionMessage.isAddressConflict(message)
         let versions = Dictionary(response.resources.map { ($0.name, $0.version) }, uniquingKeysWith: { _, last in last })
         for name in culprits {
-            rejected[name] = RejectedResource(version: versions[name], isAddressConflict: isAddressConflict)
+            rejected[name] = RejectedResource(version: versions[name], isAddressConflict: isAddressConflict, message: message)
         }
         let innocent = Set(names).subtracting(culprits)
         if !innocent.isEmpty { retries.append(innocent.sorted()) }

@@ -1,3 +1,9 @@
+/// Where a client stands in the parts of one type.
+struct ReachedPositions {
+    var updates: Position?
+    var removals: Position?
+}
+
 /// A response that the client has neither acknowledged nor rejected.
 struct SentResponse {
     /// What it carried, for the case that it is rejected.
@@ -8,6 +14,8 @@ struct SentResponse {
 
     let nonce: String
     let content: Content
+    /// Where the client stands once it has acknowledged this response, and all before it.
+    let reached: ReachedPositions
 
     var resources: [EncodedResource] {
         switch content {

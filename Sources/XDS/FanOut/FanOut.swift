@@ -26,6 +26,8 @@ public struct LoopRequest: Sendable {
     public var detached: [StreamID] = []
     /// Groups that a stream's state refers to no more.
     public var released: [(stream: StreamID, group: GroupID)] = []
+    /// How far streams are, where that has changed.
+    public var progressed: [(stream: StreamID, progress: StreamProgress)] = []
     /// What streams ask of their group.
     public var fetches: [(stream: StreamID, group: GroupID, fetches: [Fetch])] = []
 
@@ -33,7 +35,7 @@ public struct LoopRequest: Sendable {
     public init() {}
 
     /// Nothing is asked and nothing is told.
-    public var isEmpty: Bool { attached.isEmpty && detached.isEmpty && released.isEmpty && fetches.isEmpty }
+    public var isEmpty: Bool { attached.isEmpty && detached.isEmpty && released.isEmpty && progressed.isEmpty && fetches.isEmpty }
 }
 
 /// What one loop's streams are told: all of it is true of one moment. Updates are to be handed over before answers.
@@ -90,9 +92,20 @@ public struct FanOut {
     private var uids: [ObjectKey: String] = [:]
     private var loops: [LoopID: Loop] = [:]
     private var loopsByGroup: [GroupID: Set<LoopID>] = [:]
+    private var streamsByGroup: [GroupID: Set<StreamID>] = [:]
+    private var ledger = ProgressLedger()
+
+    /// Groups whose streams have come or gone: all their objects are accounted for anew, once somebody asks.
+    private var touchedGroups: Set<GroupID> = []
+    private let tracksProgress: Bool
 
     /// Makes a fan-out of empty snapshots.
-    public init(store: SnapshotStore = SnapshotStore()) { self.store = store }
+    /// - Parameter tracksProgress: whether to keep account of who has what. Then somebody must take it regularly, and forget
+    ///   the objects that are gone.
+    public init(store: SnapshotStore = SnapshotStore(), tracksProgress: Bool = false) {
+        self.store = store
+        self.tracksProgress = tracksProgress
+    }
 
     /// How many streams are attached, and how many of them wait for their pod to become known.
     public var counts: (streams: Int, waiting: Int) { (streams.count, streams.values.count { $0.group == nil }) }
@@ -143,6 +156,11 @@ public struct FanOut {
             isSynced = true
             for stream in streams.keys { markAssigned(stream) }
         }
+        for (group, services) in changes.services {
+            guard tracksProgress, let position = store.position(of: group) else { continue }
+            for service in services { ledger.published(service, in: position) }
+        }
+        for group in changes.dropped { ledger.forget(group) }
         guard isSynced else { return [] }
         return Set(loops.filter { !$0.value.changedGroups.isEmpty || !$0.value.assigned.isEmpty }.keys)
     }
@@ -153,6 +171,7 @@ public struct FanOut {
     public mutating func serve(_ loop: LoopID, _ request: LoopRequest) -> LoopReply {
         for (stream, nodeID) in request.attached { attach(stream, nodeID, loop) }
         for (stream, group) in request.released { release(stream, group) }
+        for (stream, progress) in request.progressed { take(progress, of: stream) }
         for stream in request.detached { detach(stream) }
         var reply = LoopReply()
         reply.assignments = takeAssignments(loop)
@@ -175,13 +194,14 @@ public struct FanOut {
         streamsByNodeID[record.nodeID]?.remove(stream)
         if streamsByNodeID[record.nodeID]?.isEmpty == true { streamsByNodeID[record.nodeID] = nil }
         loops[record.loop]?.assigned.remove(stream)
-        if let group = record.group { leave(group, record.loop) }
-        for group in record.pins { store.unpin(group) }
+        ledger.forget(stream)
+        if let group = record.group { leave(group, record.loop, stream) }
+        for group in record.pins where store.unpin(group) { ledger.forget(group) }
     }
 
     private mutating func release(_ stream: StreamID, _ group: GroupID) {
         guard streams[stream]?.group != group, streams[stream]?.pins.remove(group) != nil else { return }
-        store.unpin(group)
+        if store.unpin(group) { ledger.forget(group) }
     }
 
     private mutating func markAssigned(_ stream: StreamID) {
@@ -198,8 +218,8 @@ public struct FanOut {
             else { return nil }
             if streams[stream]?.pins.insert(group).inserted == true { store.pin(group) }
             streams[stream]?.group = group
-            if let old = record.group { leave(old, loop) }
-            join(position, loop)
+            if let old = record.group { leave(old, loop, stream) }
+            join(position, loop, stream)
             return (stream, position)
         }
     }
@@ -214,19 +234,83 @@ public struct FanOut {
         }
     }
 
-    private mutating func join(_ position: Position, _ loop: LoopID) {
+    private mutating func join(_ position: Position, _ loop: LoopID, _ stream: StreamID) {
         let known = loops[loop]?.groups[position.group]
         // A loop that has the group already may be behind it; its update comes in the same reply.
         loops[loop, default: Loop()].groups[position.group] = (known?.revision ?? position.revision, (known?.streams ?? 0) + 1)
         loopsByGroup[position.group, default: []].insert(loop)
+        streamsByGroup[position.group, default: []].insert(stream)
+        touchServices(in: position.group)
     }
 
-    private mutating func leave(_ group: GroupID, _ loop: LoopID) {
+    private mutating func leave(_ group: GroupID, _ loop: LoopID, _ stream: StreamID) {
+        ledger.forget(stream)
+        streamsByGroup[group]?.remove(stream)
+        if streamsByGroup[group]?.isEmpty == true { streamsByGroup[group] = nil }
+        touchServices(in: group)
         loops[loop]?.groups[group]?.streams -= 1
         guard let left = loops[loop]?.groups[group]?.streams, left <= 0 else { return }
         loops[loop]?.groups[group] = nil
         loops[loop]?.changedGroups.remove(group)
         loopsByGroup[group]?.remove(loop)
         if loopsByGroup[group]?.isEmpty == true { loopsByGroup[group] = nil }
+    }
+}
+
+// MARK: - Who has what
+
+/// How far the connected Envoys are with one object.
+public struct ServiceProgress: Sendable, Hashable {
+    /// Envoys of the object's pods that are connected here.
+    public var connected = 0
+    /// Of these, the ones that have acknowledged the object's latest form, or that it is gone.
+    public var programmed = 0
+    /// An Envoy's words, while one rejects something of the object.
+    public var rejection: String?
+}
+
+extension FanOut {
+    /// The objects whose progress may have changed since the last call.
+    public mutating func takeProgressed() -> Set<ObjectKey> {
+        defer { touchedGroups = [] }
+        return touchedGroups.reduce(into: ledger.takeTouched()) { $0.formUnion(store.services(in: $1)) }
+    }
+
+    /// How far the connected Envoys are with an object, present or gone.
+    public func progress(of service: ObjectKey) -> ServiceProgress {
+        var isProgrammed: [String: Bool] = [:]
+        var progress = ServiceProgress()
+        for group in store.groups(of: service).union(ledger.groups(of: service)) {
+            for stream in streamsByGroup[group] ?? [] {
+                guard let nodeID = streams[stream]?.nodeID else { continue }
+                let rejected = ledger.progress(of: stream)?.rejected ?? []
+                if let culprit = rejected.first(where: { store.owner(of: $0.type, $0.name, in: group) == service }) {
+                    progress.rejection = progress.rejection ?? culprit.message
+                    isProgrammed[nodeID] = false
+                } else {
+                    // An Envoy with a stream a type has what all its streams have.
+                    isProgrammed[nodeID] = (isProgrammed[nodeID] ?? true) && ledger.has(stream, service)
+                }
+            }
+        }
+        progress.connected = isProgrammed.count
+        progress.programmed = isProgrammed.values.count { $0 }
+        return progress
+    }
+
+    /// An object that is gone, and whose going everyone has acknowledged, needs no account any more.
+    public mutating func forgetProgress(of service: ObjectKey) { ledger.forget(service) }
+
+    private mutating func take(_ progress: StreamProgress, of stream: StreamID) {
+        guard tracksProgress, let group = streams[stream]?.group else { return }
+        let rejected = (ledger.progress(of: stream)?.rejected ?? []) + progress.rejected
+        let owners = Set(rejected.compactMap { store.owner(of: $0.type, $0.name, in: group) })
+        let isFirst = ledger.progress(of: stream)?.acknowledged == nil && progress.acknowledged != nil
+        ledger.told(stream, progress, owners: owners)
+        if isFirst { touchServices(in: group) }
+    }
+
+    private mutating func touchServices(in group: GroupID) {
+        if tracksProgress { touchedGroups.insert(group) }
     }
 }

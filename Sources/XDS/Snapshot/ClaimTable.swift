@@ -76,6 +76,9 @@ struct ClaimTable {
         return winners(over: claimant).map { Conflict(claim: $0.claim, loser: unit, winner: $0.unit) }
     }
 
+    /// Who has what `claim` names.
+    func holder(of claim: Claim) -> UnitID? { unitsByClaim[claim]?.first { isAccepted($0) } }
+
     private func winners(over claimant: Claimant) -> [(claim: Claim, unit: UnitID)] {
         claimant.claims.flatMap { claim in
             (unitsByClaim[claim] ?? []).compactMap { unit in

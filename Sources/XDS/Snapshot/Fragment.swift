@@ -60,7 +60,8 @@ public struct SnapshotEffort: Sendable, Hashable {
 
     static func + (left: SnapshotEffort, right: SnapshotEffort) -> SnapshotEffort {
         SnapshotEffort(
-            framedResponses: left.framedResponses + right.framedResponses, framedResources: left.framedResources + right.framedResources,
+            framedResponses: left.framedResponses + right.framedResponses,
+            framedResources: left.framedResources + right.framedResources,
             decidedListeners: left.decidedListeners + right.decidedListeners)
     }
 }

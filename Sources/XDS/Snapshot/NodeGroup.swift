@@ -21,6 +21,8 @@ struct NodeGroup {
     private var claims = ClaimTable()
     private var units: [UnitID: ListenerUnit] = [:]
     private var unitsChanged = false
+    /// Objects of which something was replaced, or came into or went out of service, since they were last taken.
+    private var touchedServices: Set<ObjectKey> = []
     /// What has been done for this group.
     private(set) var effort = SnapshotEffort()
     /// Steps that end at `revision`.
@@ -69,11 +71,23 @@ struct NodeGroup {
         fragment.units.flatMap { claims.conflicts(of: UnitID(service: fragment.service, listener: $0.listener.name)) }
     }
 
+    /// The object whose resource `name` is served.
+    func owner(of type: ResourceType, _ name: String) -> ObjectKey? {
+        claims.holder(of: type == .listener ? .listenerName(name) : .clusterName(name))?.service
+    }
+
+    /// The objects that the commits since the last call touched, also where the bytes stayed the same.
+    mutating func takeTouchedServices() -> Set<ObjectKey> {
+        defer { touchedServices = [] }
+        return touchedServices
+    }
+
     mutating func select(_ selector: ScopedSelector) { selectors.insert(selector) }
     mutating func deselect(_ selector: ScopedSelector) { selectors.remove(selector) }
 
     /// Replaces what a VirtualService contributes; takes effect at `commit`.
     mutating func replace(_ old: Fragment?, by new: Fragment?) {
+        if let service = new?.service ?? old?.service { touchedServices.insert(service) }
         var kept: Set<String> = []
         let oldPlaces = Dictionary(
             (old?.units ?? []).enumerated().map { ($0.element.listener.name, $0.offset) }, uniquingKeysWith: { first, _ in first }
@@ -128,6 +142,7 @@ struct NodeGroup {
         unitsChanged = false
         let decisions = claims.settle()
         effort.decidedListeners += decisions.count
+        touchedServices.formUnion(decisions.map(\.unit.service))
         // All that loses its place goes first: a winner's resource may carry the loser's name.
         for decision in decisions where !decision.isAccepted { units[decision.unit].map { unserve($0) } }
         for decision in decisions where decision.isAccepted { units[decision.unit].map { serve($0) } }

@@ -6,6 +6,10 @@ public struct SnapshotChanges: Sendable {
     public var groups: Set<GroupID> = []
     /// Pods that are in another group than before.
     public var moves: [ObjectKey: GroupID] = [:]
+    /// Objects that were replaced, served or withheld, by group; also where no byte changed.
+    var services: [GroupID: Set<ObjectKey>] = [:]
+    /// Groups that nothing needs any more.
+    var dropped: [GroupID] = []
 }
 
 /// All node groups, kept up from fragments and from the selectors that each pod matches.
@@ -66,7 +70,10 @@ public struct SnapshotStore {
         var changes = SnapshotChanges()
         moveNodes(&changes)
         for id in touched where groups[id]?.commit() == true { changes.groups.insert(id) }
-        for id in touched { dropIfUnused(id) }
+        for id in touched {
+            if let services = groups[id]?.takeTouchedServices(), !services.isEmpty { changes.services[id] = services }
+            if dropIfUnused(id) { changes.dropped.append(id) }
+        }
         touched = []
         return changes
     }
@@ -90,6 +97,19 @@ public struct SnapshotStore {
         return (groupsBySelector[fragment.selector] ?? []).reduce(into: []) { conflicts, group in
             conflicts.formUnion(groups[group]?.conflicts(of: fragment) ?? [])
         }
+    }
+
+    /// The object whose resource the Envoys of `group` get under `name`.
+    func owner(of type: ResourceType, _ name: String, in group: GroupID) -> ObjectKey? { groups[group]?.owner(of: type, name) }
+
+    /// The groups whose Envoys an object configures.
+    func groups(of service: ObjectKey) -> Set<GroupID> {
+        fragments[service].flatMap { groupsBySelector[$0.selector] } ?? []
+    }
+
+    /// The objects that configure the Envoys of `group`.
+    func services(in group: GroupID) -> Set<ObjectKey> {
+        (groups[group]?.selectors ?? []).reduce(into: []) { $0.formUnion(servicesBySelector[$1] ?? []) }
     }
 
     /// Answers a stream whose group is `group`, or nil when there is no such group.
@@ -130,10 +150,11 @@ public struct SnapshotStore {
     /// Keeps `group` while a stream's state refers to it.
     public mutating func pin(_ group: GroupID) { groups[group]?.streamCount += 1 }
 
-    /// Ends one `pin`.
-    public mutating func unpin(_ group: GroupID) {
+    /// Ends one `pin`; returns whether that was the end of the group.
+    @discardableResult
+    public mutating func unpin(_ group: GroupID) -> Bool {
         groups[group]?.streamCount -= 1
-        dropIfUnused(group)
+        return dropIfUnused(group)
     }
 }
 
@@ -250,14 +271,16 @@ extension SnapshotStore {
         }
     }
 
-    private mutating func dropIfUnused(_ id: GroupID) {
-        guard let group = groups[id], group.memberCount <= 0, group.streamCount <= 0 else { return }
+    @discardableResult
+    private mutating func dropIfUnused(_ id: GroupID) -> Bool {
+        guard let group = groups[id], group.memberCount <= 0, group.streamCount <= 0 else { return false }
         groups[id] = nil
         for selector in group.selectors {
             groupsBySelector[selector]?.remove(id)
             if groupsBySelector[selector]?.isEmpty == true { groupsBySelector[selector] = nil }
         }
         if groupBySelectors[group.selectors] == id { groupBySelectors[group.selectors] = nil }
+        return true
     }
 }
 
