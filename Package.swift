@@ -117,8 +117,9 @@ let package = Package(
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "Kubernetes", "Resolution", "Translation", "Transport", "XDS",
-                logging, protobuf,
+                "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "Kubernetes", "RPCTestClient", "Resolution", "Translation",
+                "Transport", "XDS",
+                logging, protobuf, serviceLifecycle,
             ],
             swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["TestKit"], swiftSettings: strict),

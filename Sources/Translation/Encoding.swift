@@ -4,7 +4,7 @@ import XDS
 
 extension EncodedResource {
     /// Encodes `message` as the resource `name`.
-    init(_ type: ResourceType, name: String, message: some Message) {
+    convenience init(_ type: ResourceType, name: String, message: some Message) {
         self.init(type: type, name: name, payload: message.deterministicBytes)
     }
 }

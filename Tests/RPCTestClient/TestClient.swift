@@ -33,6 +33,7 @@ public actor TestClient: DescriptorHandler {
     private var registration: Registration?
     private var waiters: [Int: Waiter] = [:]
     private var nextWaiter = 0
+    private var interest: Readiness = .readable
     private var unsent: [UInt8] = []
 
     /// Connects. Without `speaksHTTP2` the bytes are the test's own.
@@ -88,7 +89,8 @@ public actor TestClient: DescriptorHandler {
     /// Stops reading from the socket, or goes on.
     public func read(_ reads: Bool) {
         guard let registration else { return }
-        loop.modify(registration, reads ? .readable : [])
+        interest = reads ? .readable : []
+        loop.modify(registration, interest)
     }
 
     /// Ends the client's direction of the socket.
@@ -137,11 +139,11 @@ public actor TestClient: DescriptorHandler {
         while !unsent.isEmpty {
             let count = Glibc.send(descriptor, unsent, unsent.count, CInt(MSG_NOSIGNAL))
             if count < 0 {
-                if errno == EAGAIN { loop.modify(registration, [.readable, .writable]) }
+                if errno == EAGAIN { loop.modify(registration, interest.union(.writable)) }
                 return
             }
             unsent.removeFirst(count)
-            if unsent.isEmpty { loop.modify(registration, .readable) }
+            if unsent.isEmpty { loop.modify(registration, interest) }
         }
     }
 

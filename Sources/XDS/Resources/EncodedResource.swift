@@ -1,5 +1,5 @@
-/// A resource of one type, encoded once; every snapshot and response shares these bytes.
-public struct EncodedResource: Sendable, Hashable {
+/// A resource of one type, encoded once; every snapshot and response shares this one object.
+public final class EncodedResource: Sendable, Hashable {
     /// The resource's type.
     public let type: ResourceType
     /// The resource's name: listener name, cluster name, or for endpoints the name of their cluster.

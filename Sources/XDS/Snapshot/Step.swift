@@ -42,8 +42,8 @@ public final class Step: Sendable {
     /// The response body for a stream that takes the step as a whole, or empty when there is nothing to say.
     let body: [UInt8]
 
-    /// What the shared body carries, for the record of what a stream was sent.
-    var carried: [EncodedResource] { part == .endpoints ? updated + resent : updated + added }
+    /// What the shared body carries, for the record of what a stream was sent; sorted by name.
+    let carried: [EncodedResource]
     /// The removals that the shared body carries. Removed endpoints are told with the next response that a stream gets
     /// (see `DeltaSubscription`), since their cluster's removal says the same earlier.
     var carriedRemovals: [String] { part == .endpoints ? [] : removed }
@@ -57,13 +57,14 @@ public final class Step: Sendable {
         self.added = added
         self.resent = resent
         self.removed = removed
-        let resources = (part == .endpoints ? updated + resent : updated + added).sorted { $0.name < $1.name }
+        let others = part == .endpoints ? resent : added
+        carried = others.isEmpty ? updated : (updated + others).sorted { $0.name < $1.name }
         let removals = part == .endpoints ? [] : removed
         body =
-            resources.isEmpty && removals.isEmpty
+            carried.isEmpty && removals.isEmpty
             ? []
             : DeltaResponse.body(
-                typeURL: part.type.typeURL, systemVersion: systemVersion, resources: resources, removed: removals)
+                typeURL: part.type.typeURL, systemVersion: systemVersion, resources: carried, removed: removals)
     }
 }
 
