@@ -66,6 +66,10 @@ public struct EndpointIndex {
     /// Ids of Envoys that are connected, and how many streams each has: their pods are told of even if nothing selects them.
     private var watched: [String: Int] = [:]
 
+    private let tracksMatches: Bool
+    /// Selectors that pods have come to match, or ceased to, since `takeRematched`.
+    private var rematched: Set<ScopedSelector> = []
+
     private var dirtyServices: Set<ObjectKey> = []
     private var dirtySelectors: Set<ScopedSelector> = []
     private var dirtyNodes: Set<ObjectKey> = []
@@ -73,9 +77,12 @@ public struct EndpointIndex {
     private var toldNodes: Set<ObjectKey> = []
 
     /// Makes an empty index.
-    /// - Parameter crossesNamespaces: whether an object selects pods of every namespace, or of its own only.
-    public init(crossesNamespaces: Bool = false, policy: EndpointPolicy = EndpointPolicy()) {
+    /// - Parameters:
+    ///   - crossesNamespaces: whether an object selects pods of every namespace, or of its own only.
+    ///   - tracksMatches: whether to keep account of objects whose matching pods change; then somebody must take it.
+    public init(crossesNamespaces: Bool = false, tracksMatches: Bool = false, policy: EndpointPolicy = EndpointPolicy()) {
         self.crossesNamespaces = crossesNamespaces
+        self.tracksMatches = tracksMatches
         self.policy = policy
         matcher = SelectorMatcher(crossesNamespaces: crossesNamespaces)
     }
@@ -86,6 +93,25 @@ public struct EndpointIndex {
     /// How many pods an object's selector matches; nil for an object that is not known.
     public func matchedPodCount(of service: ObjectKey) -> Int? {
         services[service].map { matcher.pods(matching: scoped($0.selector, $0.metadata.key)).count }
+    }
+
+    /// The selectors among an object's endpoints that match no pod.
+    public func unresolvedSelectors(of service: ObjectKey) -> [LabelSelector] {
+        let endpoints = (services[service]?.listeners ?? []).flatMap { $0.cluster?.endpoints ?? [] }
+        var selectors: [LabelSelector] = []
+        for case .selector(let selector) in endpoints.map(\.host) where !selectors.contains(selector) {
+            if matcher.pods(matching: scoped(selector, service)).isEmpty { selectors.append(selector) }
+        }
+        return selectors
+    }
+
+    /// The objects of which a selector has come to match other pods since the last call.
+    public mutating func takeRematched() -> Set<ObjectKey> {
+        defer { rematched = [] }
+        return rematched.reduce(into: []) { objects, selector in
+            objects.formUnion(users[selector]?.services ?? [])
+            objects.formUnion(users[selector]?.clusters.map(\.service) ?? [])
+        }
     }
 
     // MARK: Events
@@ -127,6 +153,7 @@ public struct EndpointIndex {
         if old == nil || old?.metadata.uid != pod.metadata.uid || selects(change.gained) || selects(change.lost) {
             markNode(key, uid: pod.metadata.uid)
         }
+        if tracksMatches { rematched.formUnion(change.gained.union(change.lost)) }
         dirtySelectors.formUnion(change.lost)
         dirtySelectors.formUnion(old.map { $0.isSameEndpoint(as: pod) } == true ? change.gained : selectors)
     }
@@ -135,7 +162,9 @@ public struct EndpointIndex {
     public mutating func remove(pod key: ObjectKey) {
         guard let pod = pods.removeValue(forKey: key) else { return }
         forget(uid: pod.metadata.uid, of: key)
-        dirtySelectors.formUnion(matcher.remove(key))
+        let lost = matcher.remove(key)
+        dirtySelectors.formUnion(lost)
+        if tracksMatches { rematched.formUnion(lost) }
         if toldNodes.contains(key) {
             goneNodes[key] = pod.metadata.uid
             dirtyNodes.insert(key)

@@ -30,8 +30,8 @@ public struct Preview {
         fanOut.group(ofNodeID: nodeID).map { fanOut.store.resources(type, in: $0) }
     }
 
-    /// The listeners of an object that are withheld because an older object has a name or port that they claim.
+    /// The listeners of an object that are withheld because an older one has a name or port that they claim.
     public func conflicts(of service: ObjectKey) -> [Conflict] {
-        fanOut.store.conflicts(of: service).sorted { "\($0)" < "\($1)" }
+        fanOut.store.conflicts(of: service).filter { $0.loser.service == service }.sorted { "\($0)" < "\($1)" }
     }
 }

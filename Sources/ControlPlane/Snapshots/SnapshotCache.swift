@@ -8,7 +8,8 @@ import XDS
 /// Owns the snapshots of all node groups: compiles what the resolver says, publishes it, and rings the loops that it concerns.
 public actor SnapshotCache: Service {
     private var compiler: ServiceCompiler
-    private var fanOut = FanOut()
+    private var fanOut: FanOut
+    private let reports: Bell?
     private var loops: [LoopID: Bell] = [:]
     private let resolver: EndpointResolver
     private let resolved: Bell
@@ -19,7 +20,13 @@ public actor SnapshotCache: Service {
     /// - Parameters:
     ///   - resolved: rung by the resolver.
     ///   - readiness: told when the first complete state is published.
-    public init(resolver: EndpointResolver, resolved: Bell, translator: Translator, readiness: Readiness, logger: Logger) {
+    ///   - reports: rung when there is something to report of an object; nil when nobody reports.
+    public init(
+        resolver: EndpointResolver, resolved: Bell, translator: Translator, readiness: Readiness, reports: Bell? = nil,
+        logger: Logger
+    ) {
+        fanOut = FanOut(tracksProgress: reports != nil)
+        self.reports = reports
         compiler = ServiceCompiler(translator: translator)
         self.resolver = resolver
         self.resolved = resolved
@@ -39,7 +46,26 @@ public actor SnapshotCache: Service {
     func register(_ loop: LoopID, bell: Bell) { loops[loop] = bell }
 
     /// Takes what a loop's streams have to say, and answers with all that they have to hear.
-    func serve(_ loop: LoopID, _ request: LoopRequest) -> LoopReply { fanOut.serve(loop, request) }
+    func serve(_ loop: LoopID, _ request: LoopRequest) -> LoopReply {
+        let reply = fanOut.serve(loop, request)
+        if !request.progressed.isEmpty || !request.detached.isEmpty || !reply.assignments.isEmpty { reports?.ring() }
+        return reply
+    }
+
+    /// The objects whose progress may have changed since the last call.
+    func takeReportable() -> Set<ObjectKey> { fanOut.takeProgressed() }
+
+    /// How far the Envoys are with each of `services`, and what keeps its listeners, or those of others, from being served.
+    func progress(
+        of services: some Collection<ObjectKey> & Sendable
+    ) -> [ObjectKey: (progress: ServiceProgress, conflicts: Set<Conflict>)] {
+        services.reduce(into: [:]) { $0[$1] = (fanOut.progress(of: $1), fanOut.store.conflicts(of: $1)) }
+    }
+
+    /// Objects that are gone, and of which nobody needs to know more.
+    func forgetProgress(of services: [ObjectKey]) {
+        for service in services { fanOut.forgetProgress(of: service) }
+    }
 
     /// Figures for metrics.
     public var counts: SnapshotCounts {
@@ -63,6 +89,7 @@ public actor SnapshotCache: Service {
         }
         for node in changes.nodes { fanOut.setNode(NodeChange(key: node.key, uid: node.uid, selectors: node.selectors)) }
         for loop in fanOut.commit(synced: synced) { loops[loop]?.ring() }
+        reports?.ring()
         for service in changes.services { report(service.service.metadata.key) }
         if synced { readiness.markReady() }
     }

@@ -76,6 +76,23 @@ struct ClaimTable {
         return winners(over: claimant).map { Conflict(claim: $0.claim, loser: unit, winner: $0.unit) }
     }
 
+    /// Whom `unit` keeps from being served: each younger unit that wants one of its claims.
+    func victims(of unit: UnitID) -> [Conflict] {
+        guard let claimant = claimants[unit], claimant.isAccepted else { return [] }
+        return claimant.claims.flatMap { claim in
+            (unitsByClaim[claim] ?? []).compactMap { other in
+                other == unit ? nil : Conflict(claim: claim, loser: other, winner: unit)
+            }
+        }
+    }
+
+    /// The other objects that want one of `claims`.
+    func rivals(of service: ObjectKey, _ claims: [Claim]) -> Set<ObjectKey> {
+        claims.reduce(into: []) { rivals, claim in
+            for unit in unitsByClaim[claim] ?? [] where unit.service != service { rivals.insert(unit.service) }
+        }
+    }
+
     /// Who has what `claim` names.
     func holder(of claim: Claim) -> UnitID? { unitsByClaim[claim]?.first { isAccepted($0) } }
 

@@ -66,9 +66,12 @@ struct NodeGroup {
         }
     }
 
-    /// The listeners of `service` that older objects keep from being served here.
+    /// The conflicts in which an object's listeners lose, or win, here.
     func conflicts(of fragment: Fragment) -> [Conflict] {
-        fragment.units.flatMap { claims.conflicts(of: UnitID(service: fragment.service, listener: $0.listener.name)) }
+        fragment.units.flatMap { unit in
+            let id = UnitID(service: fragment.service, listener: unit.listener.name)
+            return claims.conflicts(of: id) + claims.victims(of: id)
+        }
     }
 
     /// The object whose resource `name` is served.
@@ -87,7 +90,12 @@ struct NodeGroup {
 
     /// Replaces what a VirtualService contributes; takes effect at `commit`.
     mutating func replace(_ old: Fragment?, by new: Fragment?) {
-        if let service = new?.service ?? old?.service { touchedServices.insert(service) }
+        if let service = new?.service ?? old?.service {
+            touchedServices.insert(service)
+            for unit in (new?.units ?? []) + (old?.units ?? []) {
+                touchedServices.formUnion(claims.rivals(of: service, unit.claims))
+            }
+        }
         var kept: Set<String> = []
         let oldPlaces = Dictionary(
             (old?.units ?? []).enumerated().map { ($0.element.listener.name, $0.offset) }, uniquingKeysWith: { first, _ in first }

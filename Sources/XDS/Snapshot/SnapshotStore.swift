@@ -91,7 +91,7 @@ public struct SnapshotStore {
         groups[group]?.table(type).resources.values.sorted { $0.name < $1.name } ?? []
     }
 
-    /// The listeners of a VirtualService that are withheld, in whichever group that is.
+    /// The conflicts in which an object's listeners are withheld, or keep others from being served, in whichever group.
     public func conflicts(of service: ObjectKey) -> Set<Conflict> {
         guard let fragment = fragments[service] else { return [] }
         return (groupsBySelector[fragment.selector] ?? []).reduce(into: []) { conflicts, group in
