@@ -69,6 +69,8 @@ public struct EndpointIndex {
     private let tracksMatches: Bool
     /// Selectors that pods have come to match, or ceased to, since `takeRematched`.
     private var rematched: Set<ScopedSelector> = []
+    /// Of these, the ones that have come to match any pod at all, or none.
+    private var crossed: Set<ScopedSelector> = []
 
     private var dirtyServices: Set<ObjectKey> = []
     private var dirtySelectors: Set<ScopedSelector> = []
@@ -107,11 +109,20 @@ public struct EndpointIndex {
 
     /// The objects of which a selector has come to match other pods since the last call.
     public mutating func takeRematched() -> Set<ObjectKey> {
-        defer { rematched = [] }
-        return rematched.reduce(into: []) { objects, selector in
-            objects.formUnion(users[selector]?.services ?? [])
-            objects.formUnion(users[selector]?.clusters.map(\.service) ?? [])
+        defer {
+            rematched = []
+            crossed = []
         }
+        var objects = rematched.reduce(into: Set<ObjectKey>()) { $0.formUnion(users[$1]?.services ?? []) }
+        for selector in crossed { objects.formUnion(users[selector]?.clusters.map(\.service) ?? []) }
+        return objects
+    }
+
+    private mutating func noteRematched(gained: Set<ScopedSelector>, lost: Set<ScopedSelector>) {
+        guard tracksMatches else { return }
+        rematched.formUnion(gained.union(lost))
+        crossed.formUnion(gained.filter { matcher.pods(matching: $0).count == 1 })
+        crossed.formUnion(lost.filter { matcher.pods(matching: $0).isEmpty })
     }
 
     // MARK: Events
@@ -153,7 +164,7 @@ public struct EndpointIndex {
         if old == nil || old?.metadata.uid != pod.metadata.uid || selects(change.gained) || selects(change.lost) {
             markNode(key, uid: pod.metadata.uid)
         }
-        if tracksMatches { rematched.formUnion(change.gained.union(change.lost)) }
+        noteRematched(gained: change.gained, lost: change.lost)
         dirtySelectors.formUnion(change.lost)
         dirtySelectors.formUnion(old.map { $0.isSameEndpoint(as: pod) } == true ? change.gained : selectors)
     }
@@ -164,7 +175,7 @@ public struct EndpointIndex {
         forget(uid: pod.metadata.uid, of: key)
         let lost = matcher.remove(key)
         dirtySelectors.formUnion(lost)
-        if tracksMatches { rematched.formUnion(lost) }
+        noteRematched(gained: [], lost: lost)
         if toldNodes.contains(key) {
             goneNodes[key] = pod.metadata.uid
             dirtyNodes.insert(key)

@@ -209,7 +209,7 @@ import Testing
             return
         }
         #expect(connection.machine.isSettled)
-        #expect(connection.mostInFlight <= 24)
+        #expect(connection.mostInFlight <= 64 + 8 + 8)
         #expect(connection.envoy.faults == [])
         #expect(connection.envoy.warming == [], "a cluster waits for ever for its endpoints")
         for type in ResourceType.allCases {

@@ -10,6 +10,8 @@ public actor SnapshotCache: Service {
     private var compiler: ServiceCompiler
     private var fanOut: FanOut
     private let reports: Bell?
+    /// Conflicts that have been logged, by an object on either side.
+    private var reported: [ObjectKey: Set<Conflict>] = [:]
     private var loops: [LoopID: Bell] = [:]
     private let resolver: EndpointResolver
     private let resolved: Bell
@@ -80,12 +82,13 @@ public actor SnapshotCache: Service {
         for service in changes.services { fanOut.setFragment(compiler.compile(service)) }
         for key in changes.removedServices {
             compiler.remove(key)
+            reported[key] = nil
             fanOut.removeFragment(key)
         }
-        for change in changes.endpoints {
-            if let fragment = compiler.compile(change.service, listener: change.listener, endpoints: change.endpoints) {
-                fanOut.setFragment(fragment)
-            }
+        let endpoints = Dictionary(grouping: changes.endpoints, by: \.service)
+        for (service, changes) in endpoints {
+            let hosts = Dictionary(changes.map { ($0.listener, $0.endpoints) }, uniquingKeysWith: { _, last in last })
+            if let fragment = compiler.compile(service, endpoints: hosts) { fanOut.setFragment(fragment) }
         }
         for node in changes.nodes { fanOut.setNode(NodeChange(key: node.key, uid: node.uid, selectors: node.selectors)) }
         for loop in fanOut.commit(synced: synced) { loops[loop]?.ring() }
@@ -94,8 +97,11 @@ public actor SnapshotCache: Service {
         if synced { readiness.markReady() }
     }
 
+    /// Logs each conflict once, when it is new.
     private func report(_ service: ObjectKey) {
-        for conflict in fanOut.store.conflicts(of: service) {
+        let conflicts = fanOut.store.conflicts(of: service)
+        for conflict in conflicts.subtracting(reported[service] ?? [])
+        where reported[conflict.loser.service]?.contains(conflict) != true {
             logger.warning(
                 "listener withheld: an older object has the same \(conflict.claim)",
                 metadata: [
@@ -103,6 +109,7 @@ public actor SnapshotCache: Service {
                     "winner": "\(conflict.winner.service)", "winner-listener": "\(conflict.winner.listener)",
                 ])
         }
+        reported[service] = conflicts.isEmpty ? nil : conflicts
     }
 }
 

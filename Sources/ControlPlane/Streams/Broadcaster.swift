@@ -7,7 +7,7 @@ import XDS
 /// It is pinned to the loop, as its streams are: what they have to say is collected in the turn, and what comes back is handed over
 /// synchronously. So a change costs one hop for each loop, not one for each stream.
 actor Broadcaster {
-    /// Streams handed an update before the loop gets a turn for its sockets.
+    /// Streams handed something before the loop gets a turn for its sockets.
     private static let slice = 128
 
     nonisolated let loop: EventLoop
@@ -80,20 +80,28 @@ actor Broadcaster {
     // MARK: What streams hear
 
     private func deliver(_ reply: LoopReply) async {
+        var handed = 0
         for (stream, position) in reply.assignments {
             follow(stream, position.group)
             streams[stream]?.assigned(position)
+            await rest(&handed)
         }
         // Updates go before answers: an answer may rest on a step that the update makes.
         for update in reply.updates {
-            var handed = 0
             for stream in followers[update.to.group] ?? [] {
                 streams[stream]?.updated(update)
-                handed += 1
-                if handed % Self.slice == 0 { await Task.yield() }
+                await rest(&handed)
             }
         }
-        for (stream, results) in reply.answers { streams[stream]?.answered(results) }
+        for (stream, results) in reply.answers {
+            streams[stream]?.answered(results)
+            await rest(&handed)
+        }
+    }
+
+    private func rest(_ handed: inout Int) async {
+        handed += 1
+        if handed % Self.slice == 0 { await Task.yield() }
     }
 
     private func follow(_ stream: StreamID, _ group: GroupID?) {

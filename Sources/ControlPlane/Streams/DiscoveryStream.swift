@@ -74,12 +74,10 @@ actor DiscoveryStream: RPCReceiver {
         }
         hasNode = true
         logger[metadataKey: "node"] = "\(nodeID)"
-        logger.info("stream began", metadata: ["cluster": "\(request.node.cluster)"])
+        logger.info("stream began", metadata: ["cluster": "\(request.node.cluster.prefix(256))"])
         id = broadcaster.assumeIsolated { $0.attach(self, nodeID: nodeID) }
-        if !request.initialResourceVersions.isEmpty {
-            broadcaster.loop.schedule(after: Self.reconnectGrace) { [weak self] in
-                self?.assumeIsolated { $0.perform($0.machine.graceElapsed()) }
-            }
+        broadcaster.loop.schedule(after: Self.reconnectGrace) { [weak self] in
+            self?.assumeIsolated { $0.perform($0.machine.graceElapsed()) }
         }
         return true
     }
@@ -139,6 +137,6 @@ extension DeltaRequest {
         self.init(
             typeURL: request.typeURL, subscribe: request.resourceNamesSubscribe, unsubscribe: request.resourceNamesUnsubscribe,
             initialVersions: request.initialResourceVersions, nonce: request.responseNonce,
-            rejection: request.hasErrorDetail ? request.errorDetail.message : nil)
+            rejection: request.hasErrorDetail ? String(request.errorDetail.message.prefix(4096)) : nil)
     }
 }

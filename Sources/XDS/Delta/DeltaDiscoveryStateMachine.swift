@@ -12,7 +12,7 @@ public struct DeltaDiscoveryStateMachine {
     private var latest = Revision.initial
     /// Where the client stands in each part; nil before its first answer.
     private var positions: [Position?] = Array(repeating: nil, count: Part.allCases.count)
-    private var types: [DeltaTypeState] = Array(repeating: DeltaTypeState(), count: ResourceType.allCases.count)
+    private var types = ResourceType.allCases.map { DeltaTypeState($0) }
     /// Clusters that the client may have though no log from where it stands would say that they are gone: it brought them from an
     /// earlier stream, or got them while it moved between groups. Looked up once its listeners need none of them.
     private var doubtfulClusters: Set<String> = []
@@ -52,13 +52,12 @@ public struct DeltaDiscoveryStateMachine {
 
     /// The least of what is acknowledged of each part; nil while a part has not been asked for, or stands in another group.
     private var acknowledged: Position? {
-        guard let group, self[.cluster].isStarted, self[.listener].isStarted else { return nil }
+        guard let group, self[.cluster].isAsking, self[.listener].isAsking else { return nil }
         var least = latest
-        for type in ResourceType.allCases where self[type].isStarted {
+        for type in ResourceType.allCases where self[type].isAsking {
             let state = self[type]
             let isQuiet = state.inFlight.isEmpty && state.retries.isEmpty
             let reached = isQuiet ? reached(type) : state.acknowledged
-            if type == .endpoint && reached.updates == nil && state.isIdle { continue }
             for position in type == .cluster ? [reached.updates, reached.removals] : [reached.updates] {
                 guard let position, position.group == group else { return nil }
                 least = min(least, position.revision)
@@ -96,6 +95,7 @@ public struct DeltaDiscoveryStateMachine {
     /// by now has none that need its old clusters.
     public mutating func graceElapsed() -> [DeltaAction] {
         isGraceOver = true
+        if !self[.endpoint].isStarted { self[.endpoint].refreshed = [] }
         return advance()
     }
 
@@ -128,6 +128,10 @@ public struct DeltaDiscoveryStateMachine {
             switch result.type {
             case .cluster:
                 refreshEndpoints(of: result.steps[.clusterUpdates], unless: endpointStep)
+                // A cluster sent again by name, after a rejection, waits for its endpoints as well.
+                for (name, resource) in result.named where resource != nil && self[.endpoint].subscription.includes(name) {
+                    self[.endpoint].refreshed.insert(name)
+                }
                 actions += take(result, .clusterUpdates)
             case .endpoint: actions += take(result, .endpoints)
             case .listener: actions += take(result, .listeners)
@@ -203,7 +207,9 @@ extension DeltaDiscoveryStateMachine {
             self[type].isFetching = true
             actions.append(.fetch(fetch))
         }
-        for old in pinned where old != group && !positions.contains(where: { $0?.group == old }) {
+        // An answer that is under way may yet put the stream into the group that it was asked of.
+        let mayLetGo = !types.contains(where: \.isFetching)
+        for old in pinned where mayLetGo && old != group && !positions.contains(where: { $0?.group == old }) {
             pinned.remove(old)
             actions.append(.release(old))
         }
@@ -255,15 +261,17 @@ extension DeltaDiscoveryStateMachine {
         case .clusterUpdates, .endpoints: return true
         // A fetch of the clusters that can start now is answered together with the listeners'.
         case .listeners:
+            // A client that comes back and has not asked for clusters yet will, in a moment.
+            guard cluster.isAsking else { return !isReturning || isGraceOver }
             let isCurrent = positions[Part.clusterUpdates.rawValue] == target
-            return !cluster.isStarted || isCurrent || cluster.isFetching || cluster.isWindowOpen
+            return isCurrent || cluster.isFetching || cluster.isWindowOpen
         case .clusterRemovals: return listenersStand(at: target)
         }
     }
 
     /// Whether no listener of the client needs a cluster that is gone at `target`.
     private func listenersStand(at target: Position) -> Bool {
-        if self[.listener].isStarted { return positions[Part.listeners.rawValue] == target }
+        if self[.listener].isAsking { return positions[Part.listeners.rawValue] == target }
         // A client that comes back has listeners, and asks for them in a moment.
         return !isReturning || isGraceOver
     }
@@ -275,7 +283,7 @@ extension DeltaDiscoveryStateMachine {
         if update.steps[part] != nil && !state.isWindowOpen { return false }
         switch part {
         case .clusterUpdates, .endpoints: return true
-        case .listeners: return !self[.cluster].isStarted || positions[Part.clusterUpdates.rawValue] == update.to
+        case .listeners: return !self[.cluster].isAsking || positions[Part.clusterUpdates.rawValue] == update.to
         case .clusterRemovals: return listenersStand(at: update.to)
         }
     }
@@ -283,7 +291,7 @@ extension DeltaDiscoveryStateMachine {
     private mutating func take(_ result: FetchResult, _ part: Part) -> [DeltaAction] {
         let type = part.type
         let step = result.steps[part]
-        if part == .listeners, step != nil, self[.cluster].isStarted, positions[Part.clusterUpdates.rawValue] != result.position {
+        if part == .listeners, step != nil, self[.cluster].isAsking, positions[Part.clusterUpdates.rawValue] != result.position {
             // The clusters did not come along after all: the same is asked once more.
             self[type].owed.formUnion(result.fetch.names)
             self[type].initialVersions = result.fetch.versions
@@ -315,12 +323,12 @@ extension DeltaDiscoveryStateMachine {
 
     /// Envoy waits for the endpoints of a cluster that was updated, without asking for them.
     private mutating func refreshEndpoints(of step: Step?, unless endpointStep: Step?) {
-        guard let step, self[.endpoint].isStarted || isReturning else { return }
+        guard let step, self[.endpoint].isStarted || (isReturning && !isGraceOver) else { return }
         let told = Set((endpointStep.map { $0.updated + $0.added + $0.resent } ?? []).map(\.name))
         // A cluster that is new to the snapshot may be an update to the client, which has not heard yet that the old one is gone.
         for cluster in step.updated + step.added where !told.contains(cluster.name) {
             // A client that has not asked for endpoints yet will, and may bring versions that would keep the answer back.
-            let mayWait = self[.endpoint].isStarted ? self[.endpoint].subscription.includes(cluster.name) : isReturning
+            let mayWait = self[.endpoint].isStarted ? self[.endpoint].subscription.includes(cluster.name) : true
             if mayWait { self[.endpoint].refreshed.insert(cluster.name) }
         }
     }
@@ -391,7 +399,4 @@ extension DeltaTypeState {
             || (step.carried.allSatisfy { subscription.includes($0.name) }
                 && step.carriedRemovals.allSatisfy { subscription.includes($0) })
     }
-
-    /// Nothing is subscribed to.
-    fileprivate var isIdle: Bool { !subscription.isWildcard && subscription.names.isEmpty && subscription.missing == nil }
 }

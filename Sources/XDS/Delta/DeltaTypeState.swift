@@ -32,18 +32,31 @@ struct DeltaTypeState {
     /// Responses under way, oldest first.
     var inFlight: Deque<SentResponse> = []
     var rejected: [String: RejectedResource] = [:]
+    /// How often a listener was rejected because its address was taken, and how many removals it sits out before the next try: its
+    /// rival may be one that never goes, such as a listener of the bootstrap.
+    var addressConflicts: [String: (attempts: Int, removalsLeft: Int)] = [:]
     /// Names in doubt since a rejection, to be sent again, each list in a response of its own.
     var retries: Deque<[String]> = []
 
-    /// Whether one more response may be sent before the client answers one. The window is not 1: Envoy holds the
-    /// acknowledgement of clusters while any of them warms, and would delay every other call.
-    var isWindowOpen: Bool { inFlight.count < 8 }
+    /// How many responses may be unacknowledged. Envoy holds the acknowledgement of clusters back while any of them warms (a second,
+    /// with one dead host), and applies what comes meanwhile: clusters have room for a second of calls.
+    let window: Int
+    /// Whether one more response may be sent before the client answers one.
+    var isWindowOpen: Bool { inFlight.count < window }
+
+    /// Whether the client wants anything of the type.
+    var isAsking: Bool { isStarted && !isIdle }
+    /// Nothing is subscribed to.
+    var isIdle: Bool { !subscription.isWildcard && subscription.names.isEmpty && subscription.missing == nil }
+
+    init(_ type: ResourceType) { window = type == .cluster ? 64 : 8 }
 
     /// Whether the bytes may go to the client: not those it rejected. Other bytes under the name end the rejection.
     mutating func permits(_ resource: EncodedResource) -> Bool {
         guard let rejection = rejected[resource.name] else { return true }
         if rejection.version == resource.version { return false }
         rejected[resource.name] = nil
+        addressConflicts[resource.name] = nil
         return true
     }
 
@@ -75,6 +88,10 @@ struct DeltaTypeState {
         let isAddressConflict = RejectionMessage.isAddressConflict(message)
         let versions = Dictionary(response.resources.map { ($0.name, $0.version) }, uniquingKeysWith: { _, last in last })
         for name in culprits {
+            if isAddressConflict {
+                let attempts = min((addressConflicts[name]?.attempts ?? 0) + 1, 12)
+                addressConflicts[name] = (attempts, 1 << (attempts - 1))
+            }
             rejected[name] = RejectedResource(version: versions[name], isAddressConflict: isAddressConflict, message: message)
         }
         let innocent = Set(names).subtracting(culprits)
@@ -83,7 +100,12 @@ struct DeltaTypeState {
     }
 
     private mutating func retryAddressConflicts() {
-        let names = rejected.filter(\.value.isAddressConflict).keys.sorted()
+        var names: [String] = []
+        for name in rejected.filter(\.value.isAddressConflict).keys.sorted() {
+            addressConflicts[name]?.removalsLeft -= 1
+            if let left = addressConflicts[name]?.removalsLeft, left > 0 { continue }
+            names.append(name)
+        }
         guard !names.isEmpty else { return }
         for name in names { rejected[name] = nil }
         retries.append(names)

@@ -40,22 +40,23 @@ enum RejectionMessage {
     private static let limit = 16_384
 
     /// The names that stand in `message` as words of their own. Where one name contains another, the longer one counts.
+    ///
+    /// At each word's beginning only names are looked up that could end there: the text is read once, however many names there are.
     static func culprits(among names: [String], in message: String) -> [String] {
         let text = Array(message.utf8.prefix(limit))
-        var taken = [Bool](repeating: false, count: text.count)
-        var found: [String] = []
-        for name in Set(names).sorted(by: { ($0.utf8.count, $0) > ($1.utf8.count, $1) }) where !name.isEmpty {
-            let word = Array(name.utf8)
-            var position = 0
-            var isFound = false
-            while let range = text.range(of: word, from: position) {
-                position = range.upperBound
-                let isWord = !isNameByte(text, at: range.lowerBound - 1) && !isNameByte(text, at: range.upperBound)
-                guard isWord, !taken[range.lowerBound] else { continue }
-                for index in range { taken[index] = true }
-                isFound = true
+        let candidates = Dictionary(names.map { (Array($0.utf8)[...], $0) }, uniquingKeysWith: { first, _ in first })
+        let lengths = Set(names.map(\.utf8.count)).subtracting([0]).sorted(by: >)
+        var found: Set<String> = []
+        var position = 0
+        while position < text.count {
+            guard !isNameByte(text, at: position - 1) else {
+                position += 1
+                continue
             }
-            if isFound { found.append(name) }
+            let word = lengths.lazy.filter { position + $0 <= text.count && !isNameByte(text, at: position + $0) }
+                .compactMap { candidates[text[position..<position + $0]] }.first
+            if let word { found.insert(word) }
+            position += max(1, word?.utf8.count ?? 1)
         }
         return found.sorted()
     }

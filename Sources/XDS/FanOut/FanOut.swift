@@ -170,16 +170,15 @@ public struct FanOut {
     /// Takes what the streams of `loop` have to say, and answers with all that they have to hear.
     public mutating func serve(_ loop: LoopID, _ request: LoopRequest) -> LoopReply {
         for (stream, nodeID) in request.attached { attach(stream, nodeID, loop) }
-        for (stream, group) in request.released { release(stream, group) }
         for (stream, progress) in request.progressed { take(progress, of: stream) }
         for stream in request.detached { detach(stream) }
         var reply = LoopReply()
         reply.assignments = takeAssignments(loop)
         reply.updates = takeUpdates(loop)
         for (stream, group, fetches) in request.fetches where streams[stream] != nil {
-            let results = fetches.compactMap { store.answer($0, in: group) }
-            reply.answers.append((stream, results))
+            reply.answers.append((stream, fetches.map { store.answer($0, in: group) }))
         }
+        for (stream, group) in request.released { release(stream, group) }
         return reply
     }
 

@@ -40,14 +40,12 @@ struct ProgressLedger {
 
     /// A group is gone.
     mutating func forget(_ group: GroupID) {
-        for entry in log.removeValue(forKey: group) ?? [] { revisions[entry.service]?[group] = nil }
+        log[group] = nil
+        for service in revisions.keys { revisions[service]?[group] = nil }
     }
 
     /// An object is gone from every group, and everyone knows.
     mutating func forget(_ service: ObjectKey) { revisions[service] = nil }
-
-    /// An object is accounted for anew: its pods or streams have come or gone.
-    mutating func touch(_ service: ObjectKey) { touched.insert(service) }
 
     /// The groups whose snapshots an object has changed.
     func groups(of service: ObjectKey) -> Set<GroupID> { Set((revisions[service] ?? [:]).keys) }

@@ -32,8 +32,28 @@ struct ClaimTable {
         static func == (left: Candidate, right: Candidate) -> Bool { left.seniority == right.seniority }
     }
 
+    /// Who wants one claim: nearly always one unit, for which no set is worth its memory.
+    private struct Contest {
+        /// Who has the claim.
+        var holder: UnitID?
+        var first: UnitID?
+        var others: Set<UnitID> = []
+
+        mutating func insert(_ unit: UnitID) {
+            if first == nil { first = unit } else { others.insert(unit) }
+        }
+
+        mutating func remove(_ unit: UnitID) {
+            if holder == unit { holder = nil }
+            if first == unit { first = others.popFirst() } else { others.remove(unit) }
+        }
+
+        var isEmpty: Bool { first == nil }
+        var units: some Sequence<UnitID> { [others, first.map { [$0] } ?? []].joined() }
+    }
+
     private var claimants: [UnitID: Claimant] = [:]
-    private var unitsByClaim: [Claim: [UnitID]] = [:]
+    private var contests: [Claim: Contest] = [:]
     private var waiting = Heap<Candidate>()
 
     func isAccepted(_ unit: UnitID) -> Bool { claimants[unit]?.isAccepted ?? false }
@@ -41,15 +61,15 @@ struct ClaimTable {
     /// Adds a unit, not yet accepted; `settle` decides.
     mutating func insert(_ unit: UnitID, _ seniority: Seniority, claims: [Claim]) {
         claimants[unit] = Claimant(seniority: seniority, claims: claims, isAccepted: false)
-        for claim in claims { unitsByClaim[claim, default: []].append(unit) }
+        for claim in claims { contests[claim, default: Contest()].insert(unit) }
         waiting.insert(Candidate(seniority: seniority, unit: unit))
     }
 
     mutating func remove(_ unit: UnitID) {
         guard let claimant = claimants.removeValue(forKey: unit) else { return }
         for claim in claimant.claims {
-            unitsByClaim[claim]?.removeAll { $0 == unit }
-            if unitsByClaim[claim]?.isEmpty == true { unitsByClaim[claim] = nil }
+            contests[claim]?.remove(unit)
+            if contests[claim]?.isEmpty == true { contests[claim] = nil }
         }
         if claimant.isAccepted { requeue(juniorsOf: claimant) }
     }
@@ -65,7 +85,7 @@ struct ClaimTable {
             claimants[candidate.unit]?.isAccepted = isAccepted
             decisions.append((candidate.unit, isAccepted))
             // Only juniors can be affected, so that working in order of age visits each unit with its final seniors.
-            requeue(juniorsOf: claimant)
+            if isAccepted { take(candidate.unit, claimant) } else { letGo(candidate.unit, claimant) }
         }
         return decisions
     }
@@ -80,8 +100,9 @@ struct ClaimTable {
     func victims(of unit: UnitID) -> [Conflict] {
         guard let claimant = claimants[unit], claimant.isAccepted else { return [] }
         return claimant.claims.flatMap { claim in
-            (unitsByClaim[claim] ?? []).compactMap { other in
-                other == unit ? nil : Conflict(claim: claim, loser: other, winner: unit)
+            (contests[claim].map { Array($0.units) } ?? []).compactMap { other in
+                guard let rival = claimants[other], claimant.seniority < rival.seniority else { return nil }
+                return Conflict(claim: claim, loser: other, winner: unit)
             }
         }
     }
@@ -89,25 +110,42 @@ struct ClaimTable {
     /// The other objects that want one of `claims`.
     func rivals(of service: ObjectKey, _ claims: [Claim]) -> Set<ObjectKey> {
         claims.reduce(into: []) { rivals, claim in
-            for unit in unitsByClaim[claim] ?? [] where unit.service != service { rivals.insert(unit.service) }
+            guard let contest = contests[claim], !contest.others.isEmpty || contest.first?.service != service else { return }
+            for unit in contest.units where unit.service != service { rivals.insert(unit.service) }
         }
     }
 
     /// Who has what `claim` names.
-    func holder(of claim: Claim) -> UnitID? { unitsByClaim[claim]?.first { isAccepted($0) } }
+    func holder(of claim: Claim) -> UnitID? { contests[claim]?.holder }
 
+    /// The older units that have a claim of `claimant`.
     private func winners(over claimant: Claimant) -> [(claim: Claim, unit: UnitID)] {
-        claimant.claims.flatMap { claim in
-            (unitsByClaim[claim] ?? []).compactMap { unit in
-                guard let other = claimants[unit], other.isAccepted, other.seniority < claimant.seniority else { return nil }
-                return (claim, unit)
+        claimant.claims.compactMap { claim in
+            guard let holder = contests[claim]?.holder, let other = claimants[holder], other.seniority < claimant.seniority else {
+                return nil
             }
+            return (claim, holder)
         }
+    }
+
+    /// The unit has its claims now; a younger one that had one of them is looked at again.
+    private mutating func take(_ unit: UnitID, _ claimant: Claimant) {
+        for claim in claimant.claims {
+            let former = contests[claim]?.holder
+            contests[claim]?.holder = unit
+            guard let former, former != unit, let other = claimants[former] else { continue }
+            waiting.insert(Candidate(seniority: other.seniority, unit: former))
+        }
+    }
+
+    private mutating func letGo(_ unit: UnitID, _ claimant: Claimant) {
+        for claim in claimant.claims where contests[claim]?.holder == unit { contests[claim]?.holder = nil }
+        requeue(juniorsOf: claimant)
     }
 
     private mutating func requeue(juniorsOf claimant: Claimant) {
         for claim in claimant.claims {
-            for unit in unitsByClaim[claim] ?? [] {
+            for unit in contests[claim].map({ Array($0.units) }) ?? [] {
                 guard let other = claimants[unit], claimant.seniority < other.seniority else { continue }
                 waiting.insert(Candidate(seniority: other.seniority, unit: unit))
             }

@@ -92,8 +92,11 @@ struct NodeGroup {
     mutating func replace(_ old: Fragment?, by new: Fragment?) {
         if let service = new?.service ?? old?.service {
             touchedServices.insert(service)
-            for unit in (new?.units ?? []) + (old?.units ?? []) {
-                touchedServices.formUnion(claims.rivals(of: service, unit.claims))
+            // Both sides of a conflict are told of it.
+            if new == nil || old == nil || new?.units.map(\.claims) != old?.units.map(\.claims) {
+                for unit in (new?.units ?? []) + (old?.units ?? []) {
+                    touchedServices.formUnion(claims.rivals(of: service, unit.claims))
+                }
             }
         }
         var kept: Set<String> = []

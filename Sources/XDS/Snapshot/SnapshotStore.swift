@@ -20,7 +20,7 @@ public struct SnapshotStore {
     private var servicesBySelector: [ScopedSelector: Set<ObjectKey>] = [:]
     private var groups: [GroupID: NodeGroup] = [:]
     private var groupsBySelector: [ScopedSelector: Set<GroupID>] = [:]
-    /// The group that a pod joins by its selectors; other groups may have come to the same selectors by another way.
+    /// The one group of all pods that match the same selectors.
     private var groupBySelectors: [Set<ScopedSelector>: GroupID] = [:]
     private var groupByNode: [ObjectKey: GroupID] = [:]
     private var pendingNodes: [ObjectKey: Set<ScopedSelector>?] = [:]
@@ -112,10 +112,13 @@ public struct SnapshotStore {
         (groups[group]?.selectors ?? []).reduce(into: []) { $0.formUnion(servicesBySelector[$1] ?? []) }
     }
 
-    /// Answers a stream whose group is `group`, or nil when there is no such group.
-    public mutating func answer(_ fetch: Fetch, in group: GroupID) -> FetchResult? {
-        guard let position = groups[group]?.position, let table = groups[group]?.table(fetch.type) else { return nil }
-        var result = FetchResult(fetch, position: position)
+    /// Answers a stream whose group is `group`.
+    public mutating func answer(_ fetch: Fetch, in group: GroupID) -> FetchResult {
+        var result = FetchResult(fetch, position: groups[group]?.position ?? Position(group: group, revision: .initial))
+        guard let table = groups[group]?.table(fetch.type) else {
+            result.isOutdated = true
+            return result
+        }
         for (part, start) in fetch.steps {
             if start == nil, let versions = fetch.versions {
                 result.steps[part] = table.difference(to: versions, part: part)
@@ -234,15 +237,16 @@ extension SnapshotStore {
     }
 
     private mutating func destination(of count: Int, from: GroupID?, selectors: Set<ScopedSelector>) -> GroupID {
-        let known = groupBySelectors[selectors]
-        guard let from, let origin = groups[from] else { return known ?? makeGroup(forking: nil, selectors) }
-        if origin.memberCount == count, known == nil || origin.streamCount > 0 {
-            if groupBySelectors[origin.selectors] == from { groupBySelectors[origin.selectors] = nil }
-            reselect(from, selectors)
-            if known == nil { groupBySelectors[selectors] = from }
-            return from
+        if let known = groupBySelectors[selectors] { return known }
+        guard let from, let members = groups[from]?.memberCount, let before = groups[from]?.selectors else {
+            return makeGroup(forking: nil, selectors)
         }
-        return known ?? makeGroup(forking: origin, selectors)
+        guard members == count else { return makeGroup(forking: groups[from], selectors) }
+        // All of a group goes the same way: the group itself does.
+        groupBySelectors[before] = nil
+        reselect(from, selectors)
+        groupBySelectors[selectors] = from
+        return from
     }
 
     private mutating func makeGroup(forking origin: NodeGroup?, _ selectors: Set<ScopedSelector>) -> GroupID {
