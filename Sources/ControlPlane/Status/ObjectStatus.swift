@@ -116,12 +116,13 @@ struct ObjectStatus: Sendable {
     private mutating func summary(
         _ report: ServiceReport, _ observed: ObservedObject, _ context: StatusContext, _ events: inout [ServiceEvent]
     ) -> StatusStep {
-        var entries = observed.status.replicas.filter { entry in
-            entry.name != replica && context.roster.standing(entry.name, now: context.now) != .gone
+        let others = observed.status.replicas.filter { $0.name != replica }
+        func entries(_ standing: ReplicaRoster.Standing) -> [ReplicaEntry] {
+            others.filter { context.roster.standing($0.name, now: context.now) == standing }
         }
-        entries.append(report.entry(replica))
         let tally = EnvoyTally(
-            generation: report.generation, entries: entries, replicas: context.roster.live(now: context.now))
+            generation: report.generation, entries: entries(.live) + [report.entry(replica)], leaving: entries(.leaving),
+            matchedPods: report.matched, replicas: context.roster.live(now: context.now))
         func conclude(_ previous: StatusSummary?) -> StatusSummary {
             StatusSummary(facts: report.facts, tally: tally, previous: previous, seconds: context.seconds)
         }

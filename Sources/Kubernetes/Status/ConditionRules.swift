@@ -44,9 +44,14 @@ public struct EnvoyTally: Hashable, Sendable {
 
     /// Adds up entries.
     /// - Parameters:
-    ///   - entries: those that count, in any order.
+    ///   - entries: those of live replicas, in any order.
+    ///   - leaving: those of replicas that are gone, whose Envoys are on their way to others: they count for Envoys of
+    ///     `matchedPods` that have not appeared elsewhere yet.
     ///   - replicas: the live replicas, of which each is expected to say something.
-    public init(generation: Int64, entries: [ReplicaEntry], replicas: some Sequence<String>) {
+    public init(
+        generation: Int64, entries: [ReplicaEntry], leaving: [ReplicaEntry] = [], matchedPods: Int = 0,
+        replicas: some Sequence<String>
+    ) {
         var silent = Set(replicas)
         for entry in entries.sorted(by: { $0.name < $1.name }) {
             guard entry.observedGeneration == generation else {
@@ -63,6 +68,11 @@ public struct EnvoyTally: Hashable, Sendable {
             }
         }
         self.silent = silent.sorted()
+        for entry in leaving where entry.observedGeneration == generation {
+            let moved = min(entry.matchedEnvoys, max(0, matchedPods - connected))
+            connected += moved
+            programmed += min(entry.programmedEnvoys, moved)
+        }
     }
 
     /// What is said against it; equal words of many Envoys once.

@@ -70,6 +70,15 @@ private func summary(
         #expect(condition.observedGeneration == 3)
     }
 
+    @Test(arguments: [(2, 2, "2/2"), (1, 2, "2/2"), (1, 1, "1/1"), (0, 2, "1/1")])
+    func entriesOfTheGoneCountForEnvoysThatHaveNotComeElsewhere(here: Int, pods: Int, expected: String) {
+        let tally = EnvoyTally(
+            generation: 3, entries: [entry("a", here, here)], leaving: [entry("b", 1, 1), entry("c", 5, 5, generation: 2)],
+            matchedPods: pods, replicas: ["a"])
+        #expect("\(tally.programmed)/\(tally.connected)" == expected)
+        #expect(tally.behind.isEmpty)
+    }
+
     @Test func wordsOfAnEnvoyAreSaid() throws {
         let result = summary(facts(), [entry("a", 0, 1, message: "cannot bind"), entry("b", 0, 1, message: "cannot bind")])
         #expect(
