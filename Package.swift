@@ -118,7 +118,7 @@ let package = Package(
             name: "ControlPlaneTests",
             dependencies: [
                 "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "Kubernetes", "Resolution", "Translation", "Transport", "XDS",
-                logging, protobuf,
+                logging, protobuf, serviceLifecycle,
             ],
             swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["TestKit"], swiftSettings: strict),

@@ -49,8 +49,8 @@ public actor LeaderElection: Service {
         while !Task.isCancelled {
             let attempt = machine.attempt(now: time.now, microseconds: time.microseconds)
             let result = await send(attempt)
-            if Task.isCancelled { return }
             let delay = machine.receive(result, of: attempt, now: time.now, random: time.random)
+            if Task.isCancelled { return }
             note(result)
             guard delay > .zero else { continue }
             try? await time.sleep(until: time.now + delay)
@@ -58,10 +58,12 @@ public actor LeaderElection: Service {
     }
 
     private func release() async {
-        let attempt = machine.release(now: time.now, microseconds: time.microseconds)
         leadership.hold(until: nil)
-        guard let attempt, !Task.isCancelled else { return }
-        _ = await send(attempt)
+        // A renewal that was cut short takes one more look; more than a few are not worth the wait.
+        for _ in 0..<4 {
+            guard !Task.isCancelled, let attempt = machine.release(now: time.now, microseconds: time.microseconds) else { return }
+            _ = machine.receive(await send(attempt), of: attempt, now: time.now, random: 0)
+        }
     }
 
     private func note(_ result: LeaseStateMachine.Result) {

@@ -65,8 +65,10 @@ public actor ReplicaPresence: Service {
                 try? await self.time.sleep(until: self.time.now + ReplicaPresence.period)
             }
         }
-        guard let own, !Task.isCancelled else { return }
-        _ = await send(LeaseRequests.delete(key(own.name), resourceVersion: own.resourceVersion), "delete")
+        guard !Task.isCancelled, own != nil else { return }
+        // Its version is read anew: a renewal that was cut short may have been done.
+        guard let own = await read(key(leaseName)), own.record.holder == replica else { return }
+        _ = await send(LeaseRequests.delete(key(leaseName), resourceVersion: own.resourceVersion), "delete")
     }
 
     private var leaseName: String { LeaseRequests.replicaLeaseName(replica) }

@@ -12,7 +12,10 @@ struct ObjectStatus: Sendable {
     private(set) var observed: ObservedObject?
     /// Whether a write is on its way.
     private(set) var isWriting = false
+    /// The newest version known: of the watch, or of an answer to our own write that the watch has yet to show.
     private var resourceVersion = ""
+    /// What the watch showed when the write on its way was decided.
+    private var versionAtWrite = ""
     private var terminatingSince: Duration?
     private var echoes: [Slot: Echo] = [:]
     private var holds: [Slot: (time: Duration, since: Duration)] = [:]
@@ -73,6 +76,7 @@ struct ObjectStatus: Sendable {
             switch step {
             case .write:
                 isWriting = true
+                versionAtWrite = observed.resourceVersion
                 return step
             case .wait(let until): earliest = min(earliest ?? until, until)
             case .idle: break
@@ -91,7 +95,8 @@ struct ObjectStatus: Sendable {
             return StatusRequests.apply(
                 entry, of: replica, to: report.key, resourceVersion: resourceVersion, seconds: seconds)
         case .clear(let positions):
-            return StatusRequests.clear(entriesAt: positions, of: report.key, resourceVersion: resourceVersion)
+            // The positions are those that the watch showed.
+            return StatusRequests.clear(entriesAt: positions, of: report.key, resourceVersion: versionAtWrite)
         case .removeFinalizer(let list): return StatusRequests.removeFinalizer(from: list, of: report.key, uid: report.uid)
         }
     }
@@ -102,10 +107,13 @@ struct ObjectStatus: Sendable {
         switch outcome {
         case .written(let version):
             note(write, now, repetitions: nil)
-            if let version { resourceVersion = version }
+            // What the watch has shown meanwhile is ours, or newer.
+            if let version, observed?.resourceVersion == versionAtWrite { resourceVersion = version }
         // The same content would be refused again: as if written and long awaited.
         case .refused: note(write, now, repetitions: 6)
-        case .conflict: stale = (resourceVersion, now + settings.settleTime * 2)
+        case .conflict:
+            stale = (resourceVersion, now + settings.settleTime * 2)
+            resourceVersion = observed?.resourceVersion ?? resourceVersion
         case .gone: stale = (resourceVersion, now + settings.echoTime)
         case .unsupported, .forbidden, .unavailable: break
         }

@@ -122,14 +122,20 @@ public struct LeaseStateMachine: Sendable {
         }
     }
 
-    /// What to send when shutting down, so that another takes over at once; nil if this candidate does not lead.
+    /// What to send when shutting down, so that another takes over at once; nil when there is nothing to give up (any more). To be
+    /// asked again after `receive`: a renewal that was cut short may have been done.
     public mutating func release(now: Duration, microseconds: Int64) -> Attempt? {
-        defer { leadsUntil = nil }
-        guard case .seen(let lease) = knowledge, lease.record.holder == identity, leadership(now: now) != nil else { return nil }
-        let stamp = max(microseconds, lease.record.renewed + 1)
-        let free = LeaseRecord(
-            holder: "", durationSeconds: 1, acquired: stamp, renewed: stamp, transitions: lease.record.transitions)
-        return .update(free, replacing: lease)
+        guard leadership(now: now) != nil else { return nil }
+        sentAt = now
+        switch knowledge {
+        case .unknown: return .get
+        case .seen(let lease) where lease.record.holder == identity:
+            let stamp = max(microseconds, lease.record.renewed + 1)
+            let free = LeaseRecord(
+                holder: "", durationSeconds: 1, acquired: stamp, renewed: stamp, transitions: lease.record.transitions)
+            return .update(free, replacing: lease)
+        case .seen, .missing: return nil
+        }
     }
 
     private mutating func observe(_ lease: ObservedLease, _ now: Duration) {

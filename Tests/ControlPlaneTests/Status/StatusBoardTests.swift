@@ -323,6 +323,29 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         #expect(scene.replicas["b"]?.events.isEmpty == true, "the object already says so")
     }
 
+    @Test func anAnswerThatComesAfterNewerNewsIsNotBelieved() throws {
+        var cluster = FakeCluster()
+        cluster.create(call)
+        var board = StatusBoard(replica: "a", settings: StatusSettings())
+        board.observe(cluster.observed(call))
+        board.update(.of(call, in: cluster), now: .zero)
+        var roster = ReplicaRoster(own: "a")
+        roster.observe([], now: .zero)
+        func context(_ now: Duration) -> StatusContext {
+            StatusContext(now: now, seconds: 0, isLeader: true, canWriteStatus: true, roster: roster)
+        }
+        let first = board.next(context(.zero))
+        let job = try #require(first)
+        let answer = cluster.send(job.request)
+        // Somebody else writes, and the watch shows it before the answer is read.
+        cluster.create(call, uid: cluster.services[call]?.uid ?? "")
+        board.observe(cluster.observed(call))
+        board.finish(job, WriteOutcome(answer), now: .zero, random: 0)
+        board.update(.of(call, in: cluster, generation: 2), now: .zero)
+        let second = board.next(context(.zero))
+        #expect(cluster.send(try #require(second).request).status == 200)
+    }
+
     @Test func objectsOfARelistThatAreGoneAreForgotten() {
         var board = StatusBoard(replica: "a", settings: StatusSettings())
         var cluster = FakeCluster()

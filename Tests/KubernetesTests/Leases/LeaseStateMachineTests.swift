@@ -89,9 +89,17 @@ private struct Candidate {
         var (a, b) = (Candidate("a"), Candidate("b"))
         a.step(&server, .zero)
         b.step(&server, .zero)
-        let release = a.machine.release(now: .seconds(1), microseconds: 5)
-        #expect(release != nil)
-        if let release { _ = server.perform(release) }
+        // A renewal is done, but its answer is lost: the release looks first.
+        let lost = a.machine.attempt(now: .seconds(1), microseconds: 4)
+        _ = server.perform(lost)
+        _ = a.machine.receive(.failure, of: lost, now: .seconds(1), random: 0)
+        var sent: [LeaseStateMachine.Attempt] = []
+        while let release = a.machine.release(now: .seconds(1), microseconds: 5) {
+            sent.append(release)
+            _ = a.machine.receive(server.perform(release), of: release, now: .seconds(1), random: 0)
+        }
+        #expect(sent.count == 2)
+        #expect(sent.first == .get)
         #expect(server.lease?.record.holder == "")
         #expect(!a.leads(.seconds(1)))
         b.step(&server, .seconds(3))
