@@ -8,6 +8,7 @@ public actor EventRecorder: Service {
     private var journal: EventJournal
     private var pending: [APIRequest] = []
     private var sleepsUntil: Duration?
+    private var hasSaidForbidden = false
     private let client: any APIClient
     private let leadership: Leadership
     private let time: any TimeSource
@@ -59,7 +60,18 @@ public actor EventRecorder: Service {
     private func send(_ request: APIRequest) async {
         do {
             let response = try await client.send(request, within: .seconds(10), time: time)
-            if case .written = WriteOutcome(response) { return }
+            switch WriteOutcome(response) {
+            case .written:
+                hasSaidForbidden = false
+                return
+            case .forbidden(let message) where !hasSaidForbidden:
+                hasSaidForbidden = true
+                logger.error(
+                    "may not \(request.method == .post ? "create" : "patch") events.k8s.io/events; trying on: check the account's role",
+                    metadata: ["error": "\(message)"])
+                return
+            default: break
+            }
             if request.method == .patch, response.status == 404, let name = request.path.split(separator: "/").last {
                 journal.lost(name: String(name))
             }

@@ -145,6 +145,8 @@ struct ObjectStatus: Sendable {
             previous = sent
         }
         var hold = holdTime(from: previous, to: new)
+        // Others may have Envoys; they will soon be known, unless their leases can't be read.
+        if !context.roster.hasLooked { hold = max(hold, settings.settleTime) }
         if hold == settings.handover, context.roster.isCatchingUp(context.now) { hold = ReplicaRoster.longestHandover }
         return due(.summary, .summary(new), hold: hold, context)
     }

@@ -87,9 +87,12 @@ struct StatusBoard: Sendable {
             if alarmAt[alarm.key] == alarm.at { alarmAt[alarm.key] = nil }
             enqueue(alarm.key)
         }
-        while context.now >= pausedUntil, bucket.nextToken(now: context.now) <= context.now,
+        // Others want the thread too: what remains is looked at when asked again, which `nextWake` says to do at once.
+        var budget = 500
+        while budget > 0, context.now >= pausedUntil, bucket.nextToken(now: context.now) <= context.now,
             let key = urgent.popFirst() ?? ready.popFirst()
         {
+            budget -= 1
             queued.remove(key)
             guard let step = objects[key]?.next(context, events: &events) else { continue }
             switch step {

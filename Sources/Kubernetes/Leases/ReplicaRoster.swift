@@ -34,6 +34,9 @@ public struct ReplicaRoster: Sendable {
     /// - Parameter own: this replica's name: it always lives.
     public init(own: String) { self.own = own }
 
+    /// Whether the leases have ever been read: until then nothing is known of others.
+    public var hasLooked: Bool { startedAt != nil }
+
     /// Takes a complete list of the replicas' leases.
     public mutating func observe(_ leases: [ObservedLease], now: Duration) {
         if startedAt == nil { startedAt = now }

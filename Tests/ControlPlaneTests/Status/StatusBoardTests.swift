@@ -38,6 +38,27 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         #expect(scene.cluster.statusWrites == writes)
     }
 
+    @Test func looksAreSharedOutOverTurns() {
+        var (cluster, board) = (FakeCluster(), StatusBoard(replica: "a", settings: StatusSettings()))
+        for key in calls(1200) {
+            cluster.create(key)
+            board.observe(cluster.observed(key))
+        }
+        let context = StatusContext(
+            now: .zero, seconds: 0, isLeader: true, canWriteStatus: true, roster: ReplicaRoster(own: "a"))
+        var turns = 0
+        while board.backlog > 0 {
+            let job = board.next(context)
+            #expect(job == nil)
+            turns += 1
+            if board.backlog > 0 {
+                let wake = board.nextWake(now: .zero)
+                #expect(wake == .zero)
+            }
+        }
+        #expect(turns == 3)
+    }
+
     @Test func whatLastsIsWrittenAsPending() {
         var scene = Scene()
         scene.cluster.create(call)
