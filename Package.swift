@@ -74,7 +74,7 @@ let package = Package(
             name: "ControlPlane",
             dependencies: [
                 "Domain", "EnvoyAPI", "GRPC", "Kubernetes", "Resolution", "Translation", "Transport", "XDS",
-                deque, logging, protobuf, serviceLifecycle,
+                deque, heap, logging, protobuf, serviceLifecycle,
             ],
             swiftSettings: strict),
 

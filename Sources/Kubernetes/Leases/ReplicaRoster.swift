@@ -1,0 +1,102 @@
+/// Which replicas live, by their leases as seen on the local monotonic clock, and for how long the entries of the others count.
+public struct ReplicaRoster: Sendable {
+    /// How a replica stands.
+    public enum Standing: Hashable, Sendable {
+        /// Its entries count, and are waited for.
+        case live
+        /// It is gone, but its Envoys may be on their way to another: its entries still count.
+        case leaving
+        /// Its entries count no more and are to be cleared.
+        case gone
+    }
+
+    /// How long a lease may go without a change that is seen.
+    public static let leaseDuration = Duration.seconds(15)
+    /// How long the Envoys of a replica that is gone have to appear at another: Envoy's longest delay between attempts.
+    public static let handover = Duration.seconds(30)
+    /// How long entries of a replica that is gone count at most, while others have yet to write theirs.
+    public static let longestHandover = Duration.seconds(600)
+
+    private struct Sighting: Hashable {
+        var record: LeaseRecord
+        var renewal: String
+        var resourceVersion: String
+        var changedAt: Duration
+        var backlog: Int
+    }
+
+    private let own: String
+    private var sightings: [String: Sighting] = [:]
+    private var lostAt: [String: Duration] = [:]
+    private var startedAt: Duration?
+
+    /// Makes a roster that has seen nothing.
+    /// - Parameter own: this replica's name: it always lives.
+    public init(own: String) { self.own = own }
+
+    /// Whether the leases have ever been read: until then nothing is known of others.
+    public var hasLooked: Bool { startedAt != nil }
+
+    /// Takes a complete list of the replicas' leases.
+    public mutating func observe(_ leases: [ObservedLease], now: Duration) {
+        if startedAt == nil { startedAt = now }
+        var seen: [String: Sighting] = [:]
+        for lease in leases where !lease.record.holder.isEmpty {
+            let name = lease.record.holder
+            let old = sightings[name]
+            let isUnchanged = old?.record == lease.record && old?.renewal == lease.renewal
+            seen[name] = Sighting(
+                record: lease.record, renewal: lease.renewal, resourceVersion: lease.resourceVersion,
+                changedAt: isUnchanged ? old?.changedAt ?? now : now,
+                backlog: lease.annotations[LeaseRequests.backlogAnnotation].flatMap { Int($0) } ?? 0)
+        }
+        for name in sightings.keys where seen[name] == nil { lostAt[name] = now }
+        for name in seen.keys { lostAt[name] = nil }
+        // What was lost longer ago than anything is remembered for is as gone as what was never seen.
+        lostAt = lostAt.filter { now - $0.value < ReplicaRoster.longestHandover }
+        sightings = seen
+    }
+
+    /// How the replica of that name stands.
+    public func standing(_ name: String, now: Duration) -> Standing {
+        if name == own { return .live }
+        guard let startedAt else { return .live }
+        let lost: Duration
+        if let sighting = sightings[name] {
+            guard now - sighting.changedAt >= ReplicaRoster.leaseDuration else { return .live }
+            lost = sighting.changedAt + ReplicaRoster.leaseDuration
+        } else {
+            lost = lostAt[name] ?? startedAt
+        }
+        let age = now - lost
+        return age >= ReplicaRoster.longestHandover || age >= ReplicaRoster.handover && !isCatchingUp(now) ? .gone : .leaving
+    }
+
+    /// The live replicas, this one included, in order.
+    public func live(now: Duration) -> [String] {
+        (sightings.keys.filter { $0 != own && standing($0, now: now) == .live } + [own]).sorted()
+    }
+
+    /// Whether another live replica has yet to write entries: what it has not written can't be counted.
+    public func isCatchingUp(_ now: Duration) -> Bool {
+        sightings.contains { name, sighting in
+            name != own && sighting.backlog > 0 && now - sighting.changedAt < ReplicaRoster.leaseDuration
+        }
+    }
+
+    /// How all replicas stand whose leases have been seen: when it changes, so does what counts.
+    public func standings(now: Duration) -> [String: Standing] {
+        var result: [String: Standing] = [:]
+        for name in sightings.keys { result[name] = standing(name, now: now) }
+        for name in lostAt.keys { result[name] = standing(name, now: now) }
+        // Of replicas that were never seen it is known after a while that they are gone: an empty name stands for them.
+        result[""] = standing("", now: now)
+        return result
+    }
+
+    /// Whether the lease of a replica is left over: it is gone, and nobody else deletes it.
+    public func isAbandoned(_ lease: ObservedLease, now: Duration) -> Bool {
+        sightings[lease.record.holder]?.resourceVersion == lease.resourceVersion
+            && standing(lease.record.holder, now: now) == .gone
+    }
+}

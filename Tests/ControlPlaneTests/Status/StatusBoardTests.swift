@@ -1,0 +1,388 @@
+import Domain
+import Kubernetes
+import Testing
+
+@testable import ControlPlane
+
+private let call = ObjectKey(namespace: "calls", name: "call")
+
+private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(namespace: "calls", name: "call-\($0)") } }
+
+@Suite struct StatusBoardTests {
+    @Test func oneObjectCostsTwoWritesAndThenNone() {
+        var scene = Scene()
+        scene.cluster.create(call)
+        scene.report("a", .of(call, in: scene.cluster, programmed: 0))
+        scene.pass(.milliseconds(100))
+        #expect(scene.cluster.statusWrites == 0, "what passes is not written")
+        scene.report("a", .of(call, in: scene.cluster))
+        scene.pass(.milliseconds(50))
+        #expect(scene.cluster.programmed(call) == "Programmed 1/1@1")
+        scene.pass(.seconds(300))
+        #expect(scene.cluster.status(call).replicas.map(\.name) == ["a"])
+        #expect(scene.cluster.writes == ["summary": 1, "entry": 1])
+    }
+
+    @Test func ourOwnWritesComingBackCauseNone() {
+        var scene = Scene()
+        scene.cluster.create(call)
+        scene.report("a", .of(call, in: scene.cluster))
+        scene.pass(.seconds(5))
+        let writes = scene.cluster.statusWrites
+        // The object's version has changed: it is reported again, and seen again.
+        for _ in 0..<50 {
+            scene.report("a", .of(call, in: scene.cluster))
+            scene.cluster.news.append(call)
+            scene.pass(.seconds(1))
+        }
+        #expect(scene.cluster.statusWrites == writes)
+    }
+
+    @Test func looksAreSharedOutOverTurns() {
+        var (cluster, board) = (FakeCluster(), StatusBoard(replica: "a", settings: StatusSettings()))
+        for key in calls(1200) {
+            cluster.create(key)
+            board.observe(cluster.observed(key))
+        }
+        let context = StatusContext(
+            now: .zero, seconds: 0, isLeader: true, canWriteStatus: true, roster: ReplicaRoster(own: "a"))
+        var turns = 0
+        while board.backlog > 0 {
+            let job = board.next(context)
+            #expect(job == nil)
+            turns += 1
+            if board.backlog > 0 {
+                let wake = board.nextWake(now: .zero)
+                #expect(wake == .zero)
+            }
+        }
+        #expect(turns == 3)
+    }
+
+    @Test func whatLastsIsWrittenAsPending() {
+        var scene = Scene()
+        scene.cluster.create(call)
+        scene.report("a", .of(call, in: scene.cluster, programmed: 0))
+        scene.pass(.milliseconds(1100))
+        #expect(scene.cluster.programmed(call) == "Pending 0/1@1")
+    }
+
+    @Test func nothingIsWrittenBeforeTheStatusIsSeen() {
+        var scene = Scene()
+        scene.isWatching = false
+        scene.cluster.create(call)
+        scene.report("a", .of(call, in: scene.cluster))
+        scene.pass(.seconds(10))
+        #expect(scene.cluster.statusWrites == 0)
+        scene.isWatching = true
+        scene.pass(.seconds(10))
+        #expect(scene.cluster.programmed(call) == "Programmed 1/1@1")
+    }
+
+    @Test func aWatchThatLagsCausesNoSecondWrite() {
+        var scene = Scene()
+        scene.cluster.create(call)
+        scene.pass(.milliseconds(50))
+        scene.isWatching = false
+        scene.report("a", .of(call, in: scene.cluster))
+        scene.pass(.seconds(9))
+        #expect(scene.cluster.writes == ["summary": 1, "entry": 1])
+        scene.isWatching = true
+        scene.pass(.seconds(60))
+        #expect(scene.cluster.writes == ["summary": 1, "entry": 1])
+    }
+
+    @Test func statusThatSomebodyTakesAwayIsWrittenAgain() {
+        var scene = Scene()
+        scene.cluster.create(call)
+        scene.report("a", .of(call, in: scene.cluster))
+        scene.pass(.seconds(5))
+        scene.cluster.services[call]?.applied = [:]
+        scene.cluster.news.append(call)
+        scene.pass(.seconds(20))
+        #expect(scene.cluster.programmed(call) == "Programmed 1/1@1")
+        #expect(scene.cluster.status(call).replicas.count == 1)
+    }
+
+    @Test func aBurstSettlesWithoutAStorm() {
+        var scene = Scene()
+        let keys = calls(1000)
+        for key in keys {
+            scene.cluster.create(key)
+            scene.report("a", .of(key, in: scene.cluster, matched: 3, connected: 3, programmed: 0))
+        }
+        // Envoys answer one after the other, while the first objects are already being written.
+        for programmed in 1...3 {
+            scene.pass(.milliseconds(200))
+            for key in keys { scene.report("a", .of(key, in: scene.cluster, matched: 3, connected: 3, programmed: programmed)) }
+        }
+        scene.pass(.seconds(10))
+        // 100 at once, then 50 a second.
+        #expect(scene.cluster.statusWrites <= 100 + 51 * 11)
+        scene.pass(.seconds(35))
+        #expect(keys.allSatisfy { scene.cluster.programmed($0) == "Programmed 3/3@1" })
+        #expect(scene.cluster.statusWrites == 2000)
+        #expect(scene.cluster.conflicts == 0)
+    }
+
+    @Test func aBurstOnThreeReplicasTakesAWriteForEachAndOne() {
+        var scene = Scene(["a", "b", "c"])
+        let keys = calls(200)
+        for key in keys {
+            scene.cluster.create(key)
+            for name in ["a", "b", "c"] { scene.report(name, .of(key, in: scene.cluster, matched: 3)) }
+        }
+        scene.pass(.seconds(20))
+        #expect(keys.allSatisfy { scene.cluster.programmed($0) == "Programmed 3/3@1" })
+        #expect(scene.cluster.writes["entry"] == 600)
+        #expect((scene.cluster.writes["summary"] ?? 0) <= 400)
+    }
+
+    @Test func programmedHoldsOnlyWhenTheEnvoysOfBothReplicasHaveAnswered() {
+        var scene = Scene(["a", "b"])
+        scene.cluster.create(call)
+        scene.report("a", .of(call, in: scene.cluster, matched: 2))
+        scene.pass(.seconds(3))
+        #expect(scene.cluster.programmed(call) == "Pending 1/1@1")
+        scene.report("b", .of(call, in: scene.cluster, matched: 2, programmed: 0))
+        scene.pass(.seconds(3))
+        #expect(scene.cluster.programmed(call) == "Pending 1/2@1")
+        scene.report("b", .of(call, in: scene.cluster, matched: 2))
+        scene.pass(.milliseconds(50))
+        #expect(scene.cluster.programmed(call) == "Programmed 2/2@1")
+        // The next generation: what was said of the last does not count.
+        scene.report("a", .of(call, in: scene.cluster, generation: 2, matched: 2))
+        scene.pass(.seconds(2))
+        #expect(scene.cluster.programmed(call) == "Pending 1/1@2")
+        scene.report("b", .of(call, in: scene.cluster, generation: 2, matched: 2))
+        scene.pass(.milliseconds(50))
+        #expect(scene.cluster.programmed(call) == "Programmed 2/2@2")
+    }
+
+    @Test func aReplicaWithoutEnvoysSaysSoOnlyWhileItIsAwaited() {
+        var scene = Scene(["a", "b"])
+        scene.cluster.create(call)
+        scene.report("a", .of(call, in: scene.cluster, matched: 2))
+        scene.report("b", .of(call, in: scene.cluster, matched: 2, connected: 0, programmed: 0))
+        scene.pass(.seconds(5))
+        #expect(scene.cluster.programmed(call) == "Programmed 1/1@1")
+        let writes = scene.cluster.statusWrites
+        scene.join("c")
+        scene.report("c", .of(call, in: scene.cluster, matched: 2, connected: 0, programmed: 0))
+        scene.pass(.seconds(60))
+        #expect(scene.cluster.statusWrites == writes, "one that joins has nothing to say")
+    }
+
+    @Test func entriesOfADeadReplicaAreCleared() {
+        var scene = Scene(["a", "b"])
+        scene.cluster.create(call)
+        for name in ["a", "b"] { scene.report(name, .of(call, in: scene.cluster, matched: 2)) }
+        scene.pass(.seconds(5))
+        #expect(scene.cluster.programmed(call) == "Programmed 2/2@1")
+        scene.kill("b")
+        scene.pass(.seconds(20))
+        #expect(scene.cluster.programmed(call) == "Programmed 2/2@1", "its Envoys are on their way")
+        scene.report("a", .of(call, in: scene.cluster, matched: 2, connected: 2, programmed: 2))
+        scene.pass(.seconds(70))
+        #expect(scene.cluster.programmed(call) == "Programmed 2/2@1")
+        #expect(scene.cluster.status(call).replicas.map(\.name) == ["a"])
+        #expect(scene.cluster.writes["clear"] == 1)
+    }
+
+    @Test func aNewLeaderGoesOnWithoutWritingWhatIsThere() {
+        var scene = Scene(["a", "b"])
+        let keys = calls(50)
+        for key in keys {
+            scene.cluster.create(key)
+            for name in ["a", "b"] { scene.report(name, .of(key, in: scene.cluster, matched: 2)) }
+        }
+        scene.pass(.seconds(10))
+        let before = scene.cluster.writes["summary"]
+        scene.kill("a")
+        scene.lead("b")
+        // The Envoys of the dead appear at the other.
+        for key in keys { scene.report("b", .of(key, in: scene.cluster, matched: 2, connected: 2, programmed: 2)) }
+        scene.pass(.seconds(20))
+        #expect(keys.allSatisfy { scene.cluster.programmed($0).hasPrefix("Programmed") })
+        scene.pass(.seconds(100))
+        #expect(keys.allSatisfy { scene.cluster.programmed($0) == "Programmed 2/2@1" })
+        #expect(keys.allSatisfy { scene.cluster.status($0).replicas.map(\.name) == ["b"] })
+        #expect((scene.cluster.writes["summary"] ?? 0) - (before ?? 0) <= 100)
+    }
+
+    @Test func aRestartWhoseEnvoysComeBackWritesNoConditions() {
+        var scene = Scene()
+        scene.cluster.create(call)
+        scene.report("a", .of(call, in: scene.cluster))
+        scene.pass(.seconds(5))
+        let before = scene.cluster.writes["summary"]
+        scene.kill("a")
+        scene.join("z", isLeader: true)
+        scene.report("z", .of(call, in: scene.cluster, connected: 0, programmed: 0))
+        scene.pass(.seconds(8))
+        scene.report("z", .of(call, in: scene.cluster))
+        scene.pass(.seconds(120))
+        #expect(scene.cluster.programmed(call) == "Programmed 1/1@1")
+        #expect((scene.cluster.writes["summary"] ?? 0) - (before ?? 0) <= 2)
+        #expect(scene.cluster.status(call).replicas.map(\.name) == ["z"])
+    }
+
+    @Test func envoysThatStayAwayAreSaidToBeGone() {
+        var scene = Scene()
+        scene.cluster.create(call)
+        scene.report("a", .of(call, in: scene.cluster))
+        scene.pass(.seconds(5))
+        scene.report("a", .of(call, in: scene.cluster, connected: 0, programmed: 0))
+        scene.pass(.seconds(20))
+        #expect(scene.cluster.programmed(call) == "Programmed 1/1@1")
+        scene.pass(.seconds(15))
+        #expect(scene.cluster.programmed(call) == "NoEnvoys 0/0@1")
+    }
+
+    @Test func theFinalizerGoesOnceWithdrawn() {
+        var scene = Scene(["a", "b"])
+        scene.cluster.create(call, finalizers: ["other", StatusRequests.finalizer])
+        for name in ["a", "b"] { scene.report(name, .of(call, in: scene.cluster, matched: 2)) }
+        scene.pass(.seconds(5))
+        for name in ["a", "b"] {
+            scene.report(name, .of(call, in: scene.cluster, generation: 2, matched: 2, isTerminating: true))
+        }
+        scene.pass(.seconds(1))
+        scene.report("a", .of(call, in: scene.cluster, generation: 2, matched: 2, isTerminating: true, withdrawn: true))
+        scene.pass(.seconds(1))
+        #expect(scene.cluster.writes["finalizer"] == nil, "the other replica's Envoys still have it")
+        scene.report("b", .of(call, in: scene.cluster, generation: 2, matched: 2, isTerminating: true, withdrawn: true))
+        scene.pass(.milliseconds(50))
+        #expect(scene.cluster.services[call]?.finalizers == ["other"])
+        let writes = scene.cluster.statusWrites
+        for name in ["a", "b"] {
+            scene.report(name, .of(call, in: scene.cluster, generation: 2, matched: 2, isTerminating: true, withdrawn: true))
+        }
+        scene.pass(.seconds(60))
+        #expect(scene.cluster.statusWrites == writes)
+    }
+
+    @Test func theFinalizerGoesAfterABoundedTime() {
+        var scene = Scene()
+        scene.cluster.create(call, finalizers: [StatusRequests.finalizer])
+        scene.report("a", .of(call, in: scene.cluster, isTerminating: true))
+        scene.pass(.milliseconds(9900))
+        #expect(scene.cluster.services[call] != nil)
+        scene.pass(.milliseconds(200))
+        #expect(scene.cluster.services[call] == nil)
+    }
+
+    @Test func finalizersOfOthersAreNotOurs() {
+        var scene = Scene()
+        scene.cluster.create(call, finalizers: ["other"])
+        scene.report("a", .of(call, in: scene.cluster, isTerminating: true, withdrawn: true))
+        scene.pass(.seconds(60))
+        #expect(scene.cluster.statusWrites == 0)
+    }
+
+    @Test func anObjectThatTookTheNameIsNotTouchedByOldReports() {
+        var scene = Scene()
+        scene.cluster.create(call, uid: "old", finalizers: [StatusRequests.finalizer])
+        scene.report("a", .of(call, in: scene.cluster, generation: 7, isTerminating: true))
+        scene.pass(.seconds(1))
+        scene.cluster.create(call, uid: "new", finalizers: [StatusRequests.finalizer])
+        scene.pass(.seconds(60))
+        #expect(scene.cluster.statusWrites == 0)
+        scene.report("a", .of(call, in: scene.cluster))
+        scene.pass(.seconds(1))
+        #expect(scene.cluster.programmed(call) == "Programmed 1/1@1")
+    }
+
+    @Test func aSchemaWithoutOurFieldsEndsStatusButNotFinalizersAndEvents() {
+        var scene = Scene()
+        scene.cluster.create(call, finalizers: [StatusRequests.finalizer])
+        scene.cluster.fault = APIResponse(
+            status: 500, body: Array(#"{"kind":"Status","message":".status.envoys: field not declared in schema"}"#.utf8))
+        scene.report("a", .of(call, in: scene.cluster))
+        scene.pass(.seconds(5))
+        #expect(scene.replicas["a"]?.board.canWriteStatus == false)
+        scene.cluster.fault = nil
+        scene.report("a", .of(call, in: scene.cluster, programmed: 0, rejection: "no"))
+        scene.pass(.seconds(60))
+        #expect(scene.cluster.statusWrites == 0)
+        #expect(scene.replicas["a"]?.events.map(\.note) == ["no"])
+        scene.report("a", .of(call, in: scene.cluster, isTerminating: true, withdrawn: true))
+        scene.pass(.milliseconds(50))
+        #expect(scene.cluster.services[call] == nil)
+    }
+
+    @Test func aServerThatCantIsAskedAgainLater() {
+        var scene = Scene()
+        scene.cluster.create(call)
+        scene.cluster.fault = APIResponse(status: 429, headers: [("Retry-After", "7")])
+        scene.report("a", .of(call, in: scene.cluster))
+        scene.pass(.milliseconds(50))
+        scene.cluster.fault = nil
+        scene.pass(.milliseconds(6900))
+        #expect(scene.cluster.statusWrites == 0)
+        scene.pass(.milliseconds(200))
+        #expect(scene.cluster.programmed(call) == "Programmed 1/1@1")
+    }
+
+    @Test func eventsTellWhatWentBadOnce() {
+        var scene = Scene(["a", "b"])
+        scene.cluster.create(call)
+        let invalid = Diagnostic(.error, field: "spec.listeners", message: "must not be empty")
+        for name in ["a", "b"] { scene.report(name, .of(call, in: scene.cluster, connected: 0, invalid: [invalid])) }
+        scene.pass(.seconds(5))
+        #expect(scene.cluster.programmed(call) == "Invalid 0/0@1")
+        for name in ["a", "b"] {
+            scene.report(
+                name, .of(call, in: scene.cluster, generation: 2, programmed: 0, rejection: "cannot bind", conflicts: ["c"]))
+        }
+        scene.pass(.seconds(20))
+        #expect(scene.replicas["a"]?.events.map(\.reason) == [.invalid, .conflict, .rejected])
+        #expect(scene.replicas["a"]?.events.last?.note == "cannot bind")
+        #expect(scene.replicas["b"]?.events.isEmpty == true)
+        scene.lead("b")
+        scene.pass(.seconds(60))
+        #expect(scene.replicas["b"]?.events.isEmpty == true, "the object already says so")
+    }
+
+    @Test func anAnswerThatComesAfterNewerNewsIsNotBelieved() throws {
+        var cluster = FakeCluster()
+        cluster.create(call)
+        var board = StatusBoard(replica: "a", settings: StatusSettings())
+        board.observe(cluster.observed(call))
+        board.update(.of(call, in: cluster), now: .zero)
+        var roster = ReplicaRoster(own: "a")
+        roster.observe([], now: .zero)
+        func context(_ now: Duration) -> StatusContext {
+            StatusContext(now: now, seconds: 0, isLeader: true, canWriteStatus: true, roster: roster)
+        }
+        let first = board.next(context(.zero))
+        let job = try #require(first)
+        let answer = cluster.send(job.request)
+        // Somebody else writes, and the watch shows it before the answer is read.
+        cluster.create(call, uid: cluster.services[call]?.uid ?? "")
+        board.observe(cluster.observed(call))
+        board.finish(job, WriteOutcome(answer), now: .zero, random: 0)
+        board.update(.of(call, in: cluster, generation: 2), now: .zero)
+        let second = board.next(context(.zero))
+        #expect(cluster.send(try #require(second).request).status == 200)
+    }
+
+    @Test func objectsOfARelistThatAreGoneAreForgotten() {
+        var board = StatusBoard(replica: "a", settings: StatusSettings())
+        var cluster = FakeCluster()
+        cluster.create(call)
+        board.observe(cluster.observed(call))
+        board.update(.of(call, in: cluster), now: .zero)
+        board.observe(.restarted)
+        board.observe(.synced)
+        var roster = ReplicaRoster(own: "a")
+        roster.observe([], now: .zero)
+        let context = StatusContext(now: .zero, seconds: 0, isLeader: true, canWriteStatus: true, roster: roster)
+        let none = board.next(context)
+        #expect(none == nil)
+    }
+}
+
+extension StatusBoard.Job: Equatable {
+    static func == (left: StatusBoard.Job, right: StatusBoard.Job) -> Bool { left.key == right.key && left.write == right.write }
+}

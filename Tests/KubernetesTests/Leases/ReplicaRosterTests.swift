@@ -1,0 +1,50 @@
+import Kubernetes
+import Testing
+
+private func lease(_ name: String, renewed: Int64, backlog: Int = 0) -> ObservedLease {
+    ObservedLease(
+        name: name, resourceVersion: "\(renewed)", annotations: [LeaseRequests.backlogAnnotation: "\(backlog)"],
+        record: LeaseRecord(holder: name, durationSeconds: 15, acquired: 0, renewed: renewed, transitions: 0))
+}
+
+@Suite struct ReplicaRosterTests {
+    @Test func aReplicaLivesWhileItsLeaseIsSeenToChange() {
+        var roster = ReplicaRoster(own: "a")
+        #expect(roster.standing("b", now: .zero) == .live, "nothing is known yet")
+        for second in stride(from: 0, to: 60, by: 5) {
+            roster.observe([lease("a", renewed: 1), lease("b", renewed: Int64(second))], now: .seconds(second))
+        }
+        #expect(roster.live(now: .seconds(60)) == ["a", "b"])
+        for second in stride(from: 60, to: 120, by: 5) { roster.observe([lease("b", renewed: 55)], now: .seconds(second)) }
+        #expect(roster.standing("b", now: .seconds(69)) == .live)
+        #expect(roster.standing("b", now: .seconds(70)) == .leaving)
+        #expect(roster.standing("b", now: .seconds(99)) == .leaving)
+        #expect(roster.standing("b", now: .seconds(100)) == .gone)
+        #expect(roster.isAbandoned(lease("b", renewed: 55), now: .seconds(100)))
+        #expect(roster.standing("a", now: .seconds(100)) == .live)
+        roster.observe([lease("b", renewed: 101)], now: .seconds(120))
+        #expect(roster.standing("b", now: .seconds(120)) == .live)
+    }
+
+    @Test func aLeaseThatIsTakenAwayEndsAtOnce() {
+        var roster = ReplicaRoster(own: "a")
+        roster.observe([lease("b", renewed: 1)], now: .zero)
+        roster.observe([], now: .seconds(5))
+        #expect(roster.standing("b", now: .seconds(5)) == .leaving)
+        #expect(roster.standing("b", now: .seconds(35)) == .gone)
+        #expect(roster.standing("never seen", now: .seconds(29)) == .leaving)
+        #expect(roster.standing("never seen", now: .seconds(30)) == .gone)
+    }
+
+    @Test func entriesOfTheGoneCountWhileOthersCatchUp() {
+        var roster = ReplicaRoster(own: "a")
+        roster.observe([lease("b", renewed: 1)], now: .zero)
+        for second in stride(from: 5, through: 1000, by: 5) {
+            let now = Duration.seconds(second)
+            roster.observe([lease("c", renewed: Int64(second), backlog: 9000)], now: now)
+            #expect(roster.standing("b", now: now) == (second < 605 ? .leaving : .gone))
+        }
+        roster.observe([lease("c", renewed: 2000, backlog: 0)], now: .seconds(1000))
+        #expect(!roster.isCatchingUp(.seconds(1000)))
+    }
+}
