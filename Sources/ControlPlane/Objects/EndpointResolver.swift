@@ -4,7 +4,7 @@ import Resolution
 public import ServiceLifecycle
 
 /// What the resolver knows of an object, for its status.
-struct ServiceFacts: Sendable {
+struct ResolvedFacts: Sendable {
     /// The object; it may be being deleted.
     let service: VirtualService
     /// Pods that its selector matches.
@@ -77,10 +77,10 @@ public actor EndpointResolver: Service {
     }
 
     /// What is known of `services`; those that are gone are left out.
-    func facts(of services: some Collection<ObjectKey> & Sendable) -> [ObjectKey: ServiceFacts] {
+    func facts(of services: some Collection<ObjectKey> & Sendable) -> [ObjectKey: ResolvedFacts] {
         services.reduce(into: [:]) { facts, key in
             guard let service = objects[key] else { return }
-            facts[key] = ServiceFacts(
+            facts[key] = ResolvedFacts(
                 service: service, matched: index.matchedPodCount(of: key) ?? 0, unresolved: index.unresolvedSelectors(of: key))
         }
     }
