@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+// Declared here because the Glibc module lacks it.
+extern int pipe2(int descriptors[2], int flags);
+
 static inline CURLcode CCurl_setLong(CURL *handle, CURLoption option, long value) {
     return curl_easy_setopt(handle, option, value);
 }
