@@ -11,6 +11,9 @@ public struct FrameTooLarge: Error, Hashable, CustomStringConvertible {
     /// The limit in bytes.
     public let limit: Int
 
+    /// Makes an error for this limit.
+    public init(limit: Int) { self.limit = limit }
+
     public var description: String { "an event of the watch is larger than \(limit) bytes" }
 }
 

@@ -7,6 +7,13 @@ public struct ListQuery: Hashable, Sendable {
     /// Where the page before ended; nil for the first page.
     public var continueToken: String?
 
+    /// Makes the query of a first page, or of the one after `continueToken`.
+    public init(limit: Int, notOlderThan: String? = nil, continueToken: String? = nil) {
+        self.limit = limit
+        self.notOlderThan = notOlderThan
+        self.continueToken = continueToken
+    }
+
     /// Whether a list begins with this page.
     public var isFirst: Bool { continueToken == nil }
 
@@ -38,6 +45,12 @@ public struct WatchQuery: Hashable, Sendable {
     public var start: Start
     /// After how many seconds the server is to end the watch.
     public var timeoutSeconds: Int
+
+    /// Makes the query of a watch.
+    public init(start: Start, timeoutSeconds: Int) {
+        self.start = start
+        self.timeoutSeconds = timeoutSeconds
+    }
 
     /// Whether the watch begins with every object.
     public var isList: Bool {
