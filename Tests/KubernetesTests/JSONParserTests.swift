@@ -63,7 +63,8 @@ import Testing
         let bytes = Array(list.utf8)
         var count: Int?
         let duration = try ContinuousClock().measure {
-            count = try JSONParser.parse(bytes)["items"]?.elements?.count }
+            count = try JSONParser.parse(bytes)["items"]?.elements?.count
+        }
         #expect(count == 10_000)
         // Some 50 ms optimised; this also bounds a debug build on a loaded machine.
         #expect(duration < .seconds(15))

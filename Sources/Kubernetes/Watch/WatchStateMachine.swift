@@ -97,6 +97,8 @@ public struct WatchStateMachine: Sendable {
     /// Whether the running watch has told anything.
     private var hasEvents = false
     private var emptyWatches = 0
+    /// Whether no watch has told anything, or run for a while, since the list was made again.
+    private var isFruitless = false
     private var unfinishedStreamingLists = 0
 
     /// How many times the list was made again.
@@ -163,7 +165,6 @@ public struct WatchStateMachine: Sendable {
     /// The server has accepted the watch.
     public mutating func watchOpened(now: ContinuousClock.Instant) {
         opened = now
-        hasEvents = false
     }
 
     /// Something came by the watch.
@@ -197,7 +198,10 @@ public struct WatchStateMachine: Sendable {
         guard case .watching(let query) = phase else { return unexpected(draw) }
         let lifetime = opened.map { $0.duration(to: now) }
         opened = nil
-        if let lifetime { backoff.wentWell(for: lifetime) }
+        if let lifetime {
+            backoff.wentWell(for: lifetime)
+            if lifetime >= configuration.shortWatch { isFruitless = false }
+        }
         if query.isList { return streamingListEnded(query, failure, draw) }
         let version = version ?? ""
         switch failure {
@@ -213,8 +217,13 @@ public struct WatchStateMachine: Sendable {
                 return wait(pause, then: relist(notOlderThan: version, draw: draw))
             }
             return wait(pause, then: watchStep(after: version, draw: draw))
-        case .status(let status) where status.isExpired: return relist(notOlderThan: version, draw: draw)
-        case .status(let status) where status.isVersionTooLarge: return relist(notOlderThan: nil, draw: draw)
+        case .status(let status) where status.isExpired || status.isVersionTooLarge:
+            // At once, unless the version of the list before was already refused: then a hot loop threatens.
+            isFruitless = isFruitless && !hasEvents
+            let pause = isFruitless ? backoff.failed(draw: draw) : nil
+            isFruitless = true
+            let step = relist(notOlderThan: status.isExpired ? version : nil, draw: draw)
+            return pause.map { wait($0, then: step) } ?? step
         case .status(let status):
             return wait(pause(after: status, draw: draw), then: watchStep(after: version, draw: draw))
         case .transport, .deadline:
@@ -283,7 +292,9 @@ public struct WatchStateMachine: Sendable {
     private mutating func enter(_ step: Step) -> Step {
         switch step {
         case .list(let query): phase = .listing(query)
-        case .watch(let query): phase = .watching(query)
+        case .watch(let query):
+            phase = .watching(query)
+            hasEvents = false
         case .wait: break
         }
         return step
