@@ -107,7 +107,10 @@ import Testing
 
     // MARK: - Exec
 
-    private func exec(_ command: String, arguments: [String] = []) -> ExecConfiguration {
+    /// Runs a script by the shell: a file that was just written can't be run itself while another test's child still has it open.
+    private func exec(script: String) -> ExecConfiguration { exec(command: "sh", arguments: [script]) }
+
+    private func exec(command: String, arguments: [String] = []) -> ExecConfiguration {
         ExecConfiguration(
             command: command, arguments: arguments, environment: [(name: "FLAVOUR", value: "sweet")],
             apiVersion: "client.authentication.k8s.io/v1", installHint: "install it from example.org", providesClusterInfo: true)
@@ -130,7 +133,7 @@ import Testing
     @Test func `13 an exec plugin runs until its token expires, or is refused`() async throws {
         let workshop = try Workshop()
         let command = try counting(workshop)
-        let provider = provider { $0.user.exec = exec(command) }
+        let provider = provider { $0.user.exec = exec(script: command) }
         for _ in 0..<3 { #expect(try await provider.credentials().authorization == "Bearer t-1-sweet") }
         clock.advance(595)
         #expect(try await provider.credentials().authorization == "Bearer t-2-sweet")
@@ -145,7 +148,7 @@ import Testing
     @Test func `13 many who need a token run the plugin once`() async throws {
         let workshop = try Workshop()
         let command = try counting(workshop, status: #""status":{"token":"t"}"#)
-        let provider = provider { $0.user.exec = exec(command) }
+        let provider = provider { $0.user.exec = exec(script: command) }
         try await withThrowingTaskGroup { group in
             for _ in 0..<20 { group.addTask { try await provider.credentials().authorization } }
             for try await authorization in group { #expect(authorization == "Bearer t") }
@@ -169,13 +172,13 @@ import Testing
     func `13 a plugin that fails says why`(text: String, message: String) async throws {
         let workshop = try Workshop()
         let command = try workshop.script("login", text)
-        let provider = provider { $0.user.exec = exec(command) }
+        let provider = provider { $0.user.exec = exec(script: command) }
         let error = await #expect(throws: APITransportError.self) { try await provider.credentials() }
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
     }
 
     @Test func `13 a missing plugin gives its hint`() async throws {
-        let provider = provider { $0.user.exec = exec("no-such-program-anywhere") }
+        let provider = provider { $0.user.exec = exec(command: "no-such-program-anywhere") }
         let error = await #expect(throws: APITransportError.self) { try await provider.credentials() }
         #expect(error?.description.contains("can't be run: No such file or directory; install it from example.org") == true)
     }
@@ -183,7 +186,7 @@ import Testing
     @Test func `13 cancellation kills a plugin that hangs`() async throws {
         let workshop = try Workshop()
         let command = try workshop.script("login", "echo $$ > \(workshop.path("pid")); sleep 1000 & wait")
-        let provider = provider { $0.user.exec = exec(command) }
+        let provider = provider { $0.user.exec = exec(script: command) }
         try await withThrowingTaskGroup { group in
             group.addTask { try await provider.credentials() }
             _ = try await eventually("the plugin to run", within: .seconds(20)) {

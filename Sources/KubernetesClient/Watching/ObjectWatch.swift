@@ -129,7 +129,7 @@ actor ObjectWatch<Object: KeyedObject> {
             return .unreadable
         } catch let error as APITransportError {
             report("watch", error.description)
-            return error.isTimeout ? .deadline : .transport
+            return .transport
         } catch is CancellationError {
             return .transport
         } catch {

@@ -34,8 +34,8 @@ final class ScriptedServer: Sendable {
         case hold
         /// Close the connection at once.
         case close
-        /// Wait until a test opens the gate.
-        case pass(Gate)
+        /// Let a test know that all before was sent.
+        case tell(Observed<Bool>)
 
         static func text(_ text: String) -> Action { .send(Array(text.utf8)) }
 
@@ -60,13 +60,6 @@ final class ScriptedServer: Sendable {
         static func chunk(_ text: String) -> Action { chunk(Array(text.utf8)) }
 
         static var end: Action { .text("0\r\n\r\n") }
-    }
-
-    /// Lets a script wait for a test.
-    final class Gate: Sendable {
-        private let semaphore = DispatchSemaphore(value: 0)
-        func open() { semaphore.signal() }
-        func wait() { semaphore.wait() }
     }
 
     /// Every request so far.
@@ -134,7 +127,7 @@ final class ScriptedServer: Sendable {
                     abandoned.update { $0 += 1 }
                     return
                 case .close: return
-                case .pass(let gate): gate.wait()
+                case .tell(let isSent): isSent.update { $0 = true }
                 }
             }
         }
