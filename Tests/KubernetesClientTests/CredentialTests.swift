@@ -183,9 +183,10 @@ import Testing
         #expect(error?.description.contains("can't be run: No such file or directory; install it from example.org") == true)
     }
 
-    @Test func `13 cancellation kills a plugin that hangs`() async throws {
+    @Test(arguments: ["sleep 1000 & wait", "exec >&- 2>&-; exec sleep 1000"])
+    func `13 cancellation kills a plugin that hangs`(text: String) async throws {
         let workshop = try Workshop()
-        let command = try workshop.script("login", "echo $$ > \(workshop.path("pid")); sleep 1000 & wait")
+        let command = try workshop.script("login", "echo $$ > \(workshop.path("pid")); \(text)")
         let provider = provider { $0.user.exec = exec(script: command) }
         try await withThrowingTaskGroup { group in
             group.addTask { try await provider.credentials() }

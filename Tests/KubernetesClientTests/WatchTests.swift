@@ -103,6 +103,7 @@ private typealias Action = ScriptedServer.Action
             if request[query: "sendInitialEvents"] != nil { return Action.answer(code, PodText.status(code, "Invalid")) }
             return request[query: "watch"] == nil ? Action.answer(200, PodText.list("5", ["a"])) : [Action.head(), .hold]
         }
+        defer { #expect(rig.metrics.errors == 0) }
         try await rig.run {
             let events = try await rig.recorder.events(3)
             #expect(events == ["restarted", "applied ns/a", "synced"])
@@ -256,6 +257,26 @@ private typealias Action = ScriptedServer.Action
             #expect(events == ["restarted", "synced", "applied ns/a"])
         }
         #expect(rig.metrics.bytes > 3_000_000)
+    }
+
+    @Test func `18 pods in protobuf, over a connection`() async throws {
+        let pod = Wire.message(1, Wire.text(1, "a") + Wire.text(3, "ns") + Wire.text(6, "6"))
+        let list = Wire.envelope("PodList", Wire.message(1, Wire.text(2, "5")) + Wire.message(2, pod))
+        let event = Wire.text(1, "DELETED") + Wire.message(2, Wire.message(1, Wire.envelope("Pod", pod)))
+        let frame = [0, 0, 0, UInt8(event.count)] + event
+        let type = "application/vnd.kubernetes.protobuf"
+        let rig = try Rig(.pods) { request in
+            guard request.headers["accept"]?.hasPrefix(type) == true else { return Action.answer(406, "") }
+            if request[query: "watch"] == nil { return [Action.head(type: type), .chunk(list), .end] }
+            return [
+                Action.head(type: "\(type);stream=watch"), .chunk(Array(frame.prefix(9))), .chunk(Array(frame.dropFirst(9))),
+                .hold,
+            ]
+        }
+        try await rig.run {
+            let events = try await rig.recorder.events(4)
+            #expect(events == ["restarted", "applied ns/a", "synced", "deleted ns/a"])
+        }
     }
 
     @Test func `19 one watch a namespace, synced once`() async throws {

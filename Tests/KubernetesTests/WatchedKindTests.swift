@@ -103,6 +103,31 @@ import Testing
         #expect(pod.addresses == [] && pod.phase == .pending && !pod.isReady && !pod.metadata.isTerminating)
     }
 
+    @Test(arguments: [
+        ("Pending", Pod.Phase.pending), ("Running", .running), ("Succeeded", .succeeded), ("Failed", .failed),
+        ("Unknown", .unknown),
+    ])
+    func `20 every phase, not ready, dual stack`(text: String, phase: Pod.Phase) throws {
+        let condition = Wire.message(2, Wire.text(1, "Ready") + Wire.text(2, "False"))
+        let status =
+            Wire.text(1, text) + condition + Wire.text(6, "fd00::1") + Wire.message(12, Wire.text(1, "fd00::1"))
+            + Wire.message(12, Wire.text(1, "10.0.0.1"))
+        let message = Wire.message(1, Wire.text(1, "a") + Wire.text(3, "ns")) + Wire.message(3, status)
+        let pod = try #require(
+            try pods.page(Wire.envelope("PodList", Wire.message(2, message)), namespace: nil).items.first?.object)
+        #expect(pod.phase == phase && !pod.isReady && pod.addresses.map(\.text) == ["fd00::1", "10.0.0.1"])
+    }
+
+    @Test(arguments: [
+        (Wire.text(1, "Up"), "status.phase"), (Wire.text(6, "10.0.0"), "status.podIP"),
+    ])
+    func `20 a pod that makes no sense is invalid, as in JSON`(status: [UInt8], field: String) throws {
+        let message = Wire.message(1, Wire.text(1, "a") + Wire.text(3, "ns")) + Wire.message(3, status)
+        let item = try #require(try pods.page(Wire.envelope("PodList", Wire.message(2, message)), namespace: nil).items.first)
+        #expect(item.object == nil && item.metadata?.key == ObjectKey(namespace: "ns", name: "a"))
+        #expect(item.diagnostics.map(\.field) == [field])
+    }
+
     @Test func `18 bookmarks and errors in protobuf`() throws {
         let annotation = Wire.message(12, Wire.text(1, "k8s.io/initial-events-end") + Wire.text(2, "true"))
         let bookmark = Wire.event("BOOKMARK", Wire.envelope("Pod", Wire.message(1, Wire.text(6, "9") + annotation)))

@@ -119,6 +119,9 @@ public struct WatchStateMachine: Sendable {
         return (whole, query.isList ? configuration.initialEventsDeadline : nil)
     }
 
+    /// Whether the answer to a streaming list can mean that the server does not know them; then lists come in pages.
+    public static func refusesStreamingList(_ status: APIStatus) -> Bool { [400, 403, 422].contains(status.code) }
+
     /// Whether the running watch has yet to tell the end of its initial events.
     public var isReceivingList: Bool {
         if case .watching(let query) = phase { query.isList } else { false }
@@ -245,7 +248,7 @@ public struct WatchStateMachine: Sendable {
     private mutating func streamingListEnded(_ query: WatchQuery, _ failure: Failure?, _ draw: Double) -> Step {
         guard case .list(let notOlderThan) = query.start else { return unexpected(draw) }
         switch failure {
-        case .status(let status) where [400, 403, 422].contains(status.code):
+        case .status(let status) where WatchStateMachine.refusesStreamingList(status):
             // The server does not know streaming lists.
             usesStreamingList = false
             return listStep(notOlderThan: notOlderThan, draw: draw)

@@ -55,11 +55,18 @@ enum ChildProgram {
         guard code == 0 else { return .notStarted(message(code)) }
 
         var collected: [[UInt8]] = [[], []]
-        let ending = collect([output[0], errors[0]], into: &collected, deadline: deadline, stop: stop)
-        if ending != nil { kill(-child, SIGKILL) }
+        var ending = collect([output[0], errors[0]], into: &collected, deadline: deadline, stop: stop)
         var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
-        if let ending { return ending }
+        // It may have closed its output and go on.
+        while ending == nil, waitpid(child, &status, WNOHANG) == 0 {
+            var entry = pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)
+            if poll(&entry, 1, 5) > 0 || .now >= deadline { ending = .timedOut }
+        }
+        if let ending {
+            kill(-child, SIGKILL)
+            while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+            return ending
+        }
         // As WIFEXITED and WEXITSTATUS: a signal counts as 128 and its number, as in a shell.
         let exit = status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
         return .exited(exit, output: collected[0], errors: collected[1])

@@ -8,7 +8,7 @@ public import ServiceLifecycle
 /// The receiver is told in the order of ``WatchEvent``. An object that can't be served is withdrawn (`deleted`), logged, and told to `verdicts`;
 /// it never disturbs another. While the server can't be reached nothing is told, so that everything stays as it is. `run()` returns on
 /// cancellation or graceful shutdown, and throws never otherwise: every failure is logged, counted and tried again.
-public struct KubernetesSource<Object: KeyedObject>: Service {
+public struct KubernetesSource<Object: KeyedObject>: Service, CustomStringConvertible {
     private let kind: WatchedKind<Object>
     private let namespaces: [String]
     private let client: any StreamingAPIClient
@@ -36,6 +36,8 @@ public struct KubernetesSource<Object: KeyedObject>: Service {
         self.time = time
         self.logger = logger
     }
+
+    public var description: String { "watch of \(kind.qualifiedName)" }
 
     /// Lists and watches until cancellation or graceful shutdown.
     public func run() async throws {

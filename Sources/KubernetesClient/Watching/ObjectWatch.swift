@@ -120,7 +120,12 @@ actor ObjectWatch<Object: KeyedObject> {
                 var body: [UInt8] = []
                 while body.count < 64 << 10, let chunk = try await stream.next() { body += chunk }
                 let failure = APIResponse(status: stream.status, headers: stream.headers, body: body).failure
-                report("watch", failure)
+                if query.isList, WatchStateMachine.refusesStreamingList(failure) {
+                    // Whether it was really the permission that lacked, the list and the watch that follow will tell.
+                    logger.info("\(place): no streaming list (\(failure)); listing in pages")
+                } else {
+                    report("watch", failure)
+                }
                 return .status(failure)
             }
             return try await receive(stream, isList: query.isList)
