@@ -44,6 +44,7 @@ let package = Package(
     dependencies: dependencies,
     targets: [
         // C: system libraries, and header-only shims for what Swift cannot import.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
@@ -68,6 +69,9 @@ let package = Package(
         .target(
             name: "Manifests", dependencies: ["CLinux", "Domain", "Kubernetes", logging, serviceLifecycle, yams],
             swiftSettings: strict),
+        .target(
+            name: "KubernetesClient",
+            dependencies: ["CCurl", "CLinux", "Domain", "Kubernetes", logging, serviceLifecycle, yams], swiftSettings: strict),
 
         // Actors: watchers, resolver, snapshot cache, one actor an Envoy stream.
         .target(
@@ -82,8 +86,8 @@ let package = Package(
         .executableTarget(
             name: "xds-operator",
             dependencies: [
-                "ControlPlane", "Domain", "EnvoyAPI", "Kubernetes", "Manifests", "Rendering", "Resolution", "Translation",
-                "Transport", "XDS",
+                "ControlPlane", "Domain", "EnvoyAPI", "Kubernetes", "KubernetesClient", "Manifests", "Rendering", "Resolution",
+                "Translation", "Transport", "XDS",
                 argumentParser, flyingFox, flyingSocks, logging, protobuf, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: strict),
@@ -93,6 +97,10 @@ let package = Package(
         .executableTarget(name: "call-demo", dependencies: ["TestKit", argumentParser], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(name: "KubernetesTests", dependencies: ["Domain", "Kubernetes"], swiftSettings: strict),
+        .testTarget(
+            name: "KubernetesClientTests",
+            dependencies: ["CLinux", "Domain", "Kubernetes", "KubernetesClient", "TestKit", logging, serviceLifecycle],
+            swiftSettings: strict),
         .testTarget(name: "ResolutionTests", dependencies: ["Domain", "Resolution"], swiftSettings: strict),
         .testTarget(name: "XDSTests", dependencies: ["Domain", "EnvoyAPI", "XDS", protobuf], swiftSettings: strict),
         .testTarget(

@@ -30,7 +30,7 @@ struct StatusBoard: Sendable {
     /// The earliest alarm of each object, so that looking at it again and again adds none.
     private var alarmAt: [ObjectKey: Duration] = [:]
     private var bucket: TokenBucket
-    private var backoff = Backoff()
+    private var backoff = RetryDelay()
     private var pausedUntil: Duration = .zero
     /// The keys of a relist that the watch has told so far.
     private var relist: Set<ObjectKey>?

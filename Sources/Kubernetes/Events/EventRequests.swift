@@ -29,7 +29,7 @@ enum EventRequests {
             "reportingInstance": .text(String(instance.utf8.prefix(128)) ?? controller),
         ])
         return APIRequest(
-            method: .post, path: APIPath.events(namespace: event.key.namespace), contentType: "application/json",
+            .post, APIPath.events(namespace: event.key.namespace), contentType: "application/json",
             body: JSONText.bytes(body))
     }
 
@@ -40,7 +40,7 @@ enum EventRequests {
             ])
         ])
         return APIRequest(
-            method: .patch, path: "\(APIPath.events(namespace: event.key.namespace))/\(APIPath.segment(name))",
+            .patch, "\(APIPath.events(namespace: event.key.namespace))/\(name)",
             contentType: "application/merge-patch+json", body: JSONText.bytes(body))
     }
 }

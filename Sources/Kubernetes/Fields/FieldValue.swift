@@ -73,11 +73,14 @@ public struct FieldObject: Equatable, Sendable {
 
     /// Makes an object of `members` in the order of the source.
     public init(_ members: [Member]) {
-        var seen = Set<String>(minimumCapacity: members.count)
+        // Most objects are small: looking through them is quicker than hashing their keys.
+        var seen = members.count > 16 ? Set<String>(minimumCapacity: members.count) : nil
         var first: [Member] = []
+        first.reserveCapacity(members.count)
         var repeated: [Member] = []
         for member in members {
-            if seen.insert(member.key).inserted { first.append(member) } else { repeated.append(member) }
+            let isNew = seen?.insert(member.key).inserted ?? !first.contains { $0.key == member.key }
+            if isNew { first.append(member) } else { repeated.append(member) }
         }
         self.members = first
         duplicates = repeated

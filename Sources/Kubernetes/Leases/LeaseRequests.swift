@@ -15,14 +15,14 @@ public enum LeaseRequests {
     }
 
     /// Reads one lease.
-    public static func get(_ key: ObjectKey) -> APIRequest { APIRequest(method: .get, path: APIPath.lease(key)) }
+    public static func get(_ key: ObjectKey) -> APIRequest { APIRequest(.get, APIPath.lease(key)) }
 
     /// Creates a lease: 409 if there is one.
     public static func create(
         _ key: ObjectKey, record: LeaseRecord, labels: [String: String] = [:], annotations: [String: String] = [:]
     ) -> APIRequest {
         APIRequest(
-            method: .post, path: APIPath.leases(namespace: key.namespace), contentType: "application/json",
+            .post, APIPath.leases(namespace: key.namespace), contentType: "application/json",
             body: document(key, record: record, resourceVersion: nil, labels: labels, annotations: annotations))
     }
 
@@ -32,7 +32,7 @@ public enum LeaseRequests {
         annotations: [String: String]
     ) -> APIRequest {
         APIRequest(
-            method: .put, path: APIPath.lease(key), contentType: "application/json",
+            .put, APIPath.lease(key), contentType: "application/json",
             body: document(key, record: record, resourceVersion: resourceVersion, labels: labels, annotations: annotations))
     }
 
@@ -43,13 +43,13 @@ public enum LeaseRequests {
             "preconditions": .map(["resourceVersion": .text(resourceVersion)]),
         ])
         return APIRequest(
-            method: .delete, path: APIPath.lease(key), contentType: "application/json", body: JSONText.bytes(options))
+            .delete, APIPath.lease(key), contentType: "application/json", body: JSONText.bytes(options))
     }
 
     /// Lists the replicas' leases.
     public static func listReplicas(namespace: String) -> APIRequest {
         APIRequest(
-            method: .get, path: APIPath.leases(namespace: namespace),
+            .get, APIPath.leases(namespace: namespace),
             query: [("labelSelector", "\(replicaLabel.name)=\(replicaLabel.value)")])
     }
 

@@ -89,7 +89,7 @@ public enum StatusRequests {
         ])
         // JSON is YAML.
         return APIRequest(
-            method: .patch, path: APIPath.virtualServiceStatus(key),
+            .patch, APIPath.virtualServiceStatus(key),
             query: [("fieldManager", manager), ("force", "true")], contentType: applyType, body: JSONText.bytes(document))
     }
 
@@ -99,7 +99,7 @@ public enum StatusRequests {
 
     private static func jsonPatch(_ operations: [FieldValue], path: String) -> APIRequest {
         APIRequest(
-            method: .patch, path: path, query: [("fieldManager", leaderManager)], contentType: jsonPatchType,
+            .patch, path, query: [("fieldManager", leaderManager)], contentType: jsonPatchType,
             body: JSONText.bytes(.list(operations)))
     }
 }

@@ -12,7 +12,8 @@ enum EnvironmentOptions {
     /// The options of each subcommand that a variable can stand in for.
     static let options: [String: [(name: String, kind: Kind)]] = [
         "serve": [
-            ("manifests", .value), ("xds-bind-address", .value), ("metrics-bind-address", .value),
+            ("manifests", .value), ("kubeconfig", .value), ("context", .value), ("xds-bind-address", .value),
+            ("metrics-bind-address", .value),
             ("health-probe-bind-address", .value), ("namespace", .list), ("cross-namespace", .flag), ("log-level", .value),
             ("log-format", .value), ("maglev-table-size", .value), ("loops", .value), ("shutdown-grace-period", .value),
         ],

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import ControlPlane
 import Foundation
+import KubernetesClient
 public import Logging
 import Manifests
 import ServiceLifecycle
@@ -12,8 +13,12 @@ import UnixSignals
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Serve the configuration of all Envoys that connect.")
 
-    @Option(help: "A directory of VirtualService and Pod manifests, followed as it changes.")
-    var manifests: String
+    @Option(help: "A directory of VirtualService and Pod manifests, followed as it changes, instead of a cluster.")
+    var manifests: String?
+    @Option(help: "The kubeconfig file of the cluster; without it and --manifests, the cluster that the program runs in.")
+    var kubeconfig: String?
+    @Option(help: "The context of the kubeconfig; by default its current one. Without --kubeconfig that of KUBECONFIG.")
+    var context: String?
     @Option(help: "Where Envoys connect; port 0 picks a free one.")
     var xdsBindAddress = "0.0.0.0:18000"
     @Option(help: "Where /metrics is served.")
@@ -36,6 +41,9 @@ struct Serve: AsyncParsableCommand {
     var shutdownGracePeriod = 10
 
     func validate() throws {
+        if manifests != nil, kubeconfig != nil || context != nil {
+            throw ValidationError("give either --manifests or --kubeconfig and --context: objects come from one place")
+        }
         if let loops, !(1...1024).contains(loops) { throw ValidationError("--loops must be from 1 to 1024") }
         guard (0...3600).contains(shutdownGracePeriod) else {
             throw ValidationError("--shutdown-grace-period must be from 0 to 3600 seconds")
@@ -67,10 +75,7 @@ struct Serve: AsyncParsableCommand {
             resolver: resolver, resolved: resolved,
             translator: Translator(options: TranslationOptions(maglevTableSize: maglevTableSize)),
             readiness: readiness, logger: Logger(label: "snapshots"))
-        let source = ManifestSource(
-            directory: manifests,
-            virtualServices: NamespaceFilter(namespaces: Set(namespaces), receiver: virtualServices),
-            pods: NamespaceFilter(namespaces: Set(namespaces), receiver: pods), logger: Logger(label: "manifests"))
+        let (sources, watchMetrics) = try self.sources(virtualServices: virtualServices, pods: pods)
 
         let group = try EventLoopGroup(count: loops ?? ProcessInfo.processInfo.activeProcessorCount)
         let discovery = DiscoveryService(
@@ -81,10 +86,11 @@ struct Serve: AsyncParsableCommand {
             configuration: configuration, loops: group, router: discovery, logger: Logger(label: "transport"))
 
         // Shut down in reverse: first no more streams, then what feeds them.
-        let services: [any Service] = [
-            source, resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, readiness), discovery,
-            XDSEndpoint(server: server, logger: logger),
-        ]
+        let services: [any Service] =
+            sources + [
+                resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, watchMetrics, readiness), discovery,
+                XDSEndpoint(server: server, logger: logger),
+            ]
         try await ServiceGroup(
             configuration: .init(
                 services: services.map {
@@ -94,6 +100,23 @@ struct Serve: AsyncParsableCommand {
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "lifecycle"))
         ).run()
         logger.info("stopped")
+    }
+
+    /// Where the objects come from.
+    private func sources(
+        virtualServices: VirtualServiceWatcher, pods: PodWatcher
+    ) throws -> (services: [any Service], metrics: [WatchMetrics]) {
+        if let manifests {
+            let source = ManifestSource(
+                directory: manifests,
+                virtualServices: NamespaceFilter(namespaces: Set(namespaces), receiver: virtualServices),
+                pods: NamespaceFilter(namespaces: Set(namespaces), receiver: pods), logger: Logger(label: "manifests"))
+            return ([source], [])
+        }
+        let source = try ClusterSource(
+            configuration: ClusterSource.configuration(kubeconfig: kubeconfig, context: context), namespaces: namespaces,
+            virtualServices: virtualServices, pods: pods, logger: Logger(label: "kubernetes"))
+        return (source.services, source.metrics)
     }
 
     private func probes(_ readiness: ControlPlane.Readiness) -> HTTPEndpoint {
@@ -108,14 +131,15 @@ struct Serve: AsyncParsableCommand {
             ], logger: Logger(label: "http"))
     }
 
-    private func metricsEndpoint(_ cache: SnapshotCache, _ metrics: StreamMetrics, _ readiness: ControlPlane.Readiness)
-        -> HTTPEndpoint
-    {
+    private func metricsEndpoint(
+        _ cache: SnapshotCache, _ metrics: StreamMetrics, _ watches: [WatchMetrics], _ readiness: ControlPlane.Readiness
+    ) -> HTTPEndpoint {
         HTTPEndpoint(
             name: "metrics", address: metricsBindAddress,
             routes: [
                 "/metrics": {
-                    let text = MetricsText.render(snapshots: await cache.counts, streams: metrics, isReady: readiness.isReady)
+                    let text = MetricsText.render(
+                        snapshots: await cache.counts, streams: metrics, watches: watches, isReady: readiness.isReady)
                     return .init(status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: text)
                 }
             ], logger: Logger(label: "http"))

@@ -1,4 +1,5 @@
 import ControlPlane
+import KubernetesClient
 import XDS
 
 /// The metrics in the Prometheus text format, version 0.0.4.
@@ -6,7 +7,9 @@ struct MetricsText {
     private var lines: [String] = []
 
     /// Renders everything.
-    static func render(snapshots: SnapshotCounts, streams: StreamMetrics, isReady: Bool) -> String {
+    static func render(
+        snapshots: SnapshotCounts, streams: StreamMetrics, watches: [WatchMetrics], isReady: Bool
+    ) -> String {
         var text = MetricsText()
         text.gauge("build_info", "Always 1; the version is a label.", 1, labels: "{version=\"\(Version.number)\"}")
         text.gauge("ready", "1 once the first complete state is published.", isReady ? 1 : 0)
@@ -20,7 +23,24 @@ struct MetricsText {
         text.counter(
             "rejections_total", "Responses that Envoys rejected.",
             ResourceType.allCases.map { ("{type=\"\($0)\"}", streams.rejections($0)) })
+        text.watches(watches)
         return text.lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What the watches of the API server count; nothing where objects come from files.
+    private mutating func watches(_ watches: [WatchMetrics]) {
+        guard !watches.isEmpty else { return }
+        func values(_ count: (WatchMetrics) -> Int) -> [(labels: String, value: Int)] {
+            watches.map { ("{resource=\"\($0.resource)\"}", count($0)) }
+        }
+        counter("watch_lists_total", "Complete lists received from the API server, streaming lists included.", values(\.lists))
+        counter("watch_starts_total", "Watches that the API server accepted.", values(\.watchStarts))
+        counter("watch_ends_total", "Watches that ended, for whatever reason.", values(\.watchEnds))
+        counter("watch_relists_total", "Lists made again because a watch could not go on.", values(\.relists))
+        counter("watch_errors_total", "Lists and watches that failed.", values(\.errors))
+        counter("watch_bytes_total", "Bytes of answers received from the API server.", values(\.bytes))
+        counter("watch_events_total", "Events received by watches, bookmarks included.", values(\.events))
+        counter("watch_invalid_objects_total", "Objects received that could not be served.", values(\.invalidObjects))
     }
 
     private mutating func gauge(_ name: String, _ help: String, _ value: Int, labels: String = "") {

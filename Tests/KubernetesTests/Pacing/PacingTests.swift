@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func delaysDoubleUpToTheLongestAndStartAnewAfterSuccess() {
-        var backoff = Backoff()
+        var backoff = RetryDelay()
         let delays = (0..<8).map { _ in backoff.fail(random: 1) }
         #expect(delays.first == .milliseconds(800))
         #expect(delays[1] == .milliseconds(1600))

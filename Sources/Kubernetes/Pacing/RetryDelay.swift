@@ -1,5 +1,5 @@
 /// Delays between attempts that fail: doubling, with full jitter, until one succeeds.
-public struct Backoff: Sendable {
+public struct RetryDelay: Sendable {
     private let first: Duration
     private let longest: Duration
     private var failures = 0

@@ -1,0 +1,154 @@
+public import Kubernetes
+public import Logging
+
+/// Sends requests to one API server by libcurl.
+///
+/// All transfers share the loop's thread and connections. A transfer that timed out makes the next one open a new connection, because the old one
+/// may be half-open. After a 401 the credentials are read, or made, again, and the request is repeated once.
+public actor CurlAPIClient: StreamingAPIClient {
+    /// Durations and limits.
+    public struct Configuration: Sendable {
+        /// How long connecting may take, TLS included.
+        public var connectTimeout: Duration = .seconds(10)
+        /// How long a request that is no watch may take as a whole.
+        public var requestTimeout: Duration = .seconds(60)
+        /// The largest answer that is held as a whole, in bytes.
+        public var bodyLimit = 256 << 20
+
+        /// Makes the usual configuration.
+        public init() {}
+    }
+
+    private let cluster: ClusterConfiguration
+    private let loop: CurlLoop
+    private let configuration: Configuration
+    private let credentials: CredentialProvider
+    /// Whether the next request opens a new connection.
+    private var distrustsConnections = false
+
+    /// Makes a client; it connects when it has something to send.
+    public init(
+        cluster: ClusterConfiguration, loop: CurlLoop, configuration: Configuration = Configuration(),
+        logger: Logger = Logger(label: "kubernetes")
+    ) {
+        self.cluster = cluster
+        self.loop = loop
+        self.configuration = configuration
+        credentials = CredentialProvider(cluster: cluster, logger: logger)
+    }
+
+    public func send(_ request: APIRequest) async throws -> APIResponse {
+        let stream = try await stream(request, timeout: configuration.requestTimeout)
+        defer { stream.close() }
+        return APIResponse(status: stream.status, headers: stream.headers, body: try await body(of: stream, request))
+    }
+
+    public func stream(_ request: APIRequest, timeout: Duration) async throws -> APIStream {
+        let first = try await attempt(request, timeout, isRefused: false)
+        guard first.status == 401 else { return first }
+        first.close()
+        return try await attempt(request, timeout, isRefused: true)
+    }
+
+    private func body(of stream: APIStream, _ request: APIRequest) async throws -> [UInt8] {
+        var body: [UInt8] = []
+        while let chunk = try await stream.next() {
+            body += chunk
+            guard body.count <= configuration.bodyLimit else {
+                throw APITransportError(
+                    "\(request.method.rawValue) \(request.path): the answer is larger than \(configuration.bodyLimit) bytes")
+            }
+        }
+        return body
+    }
+
+    private func attempt(_ request: APIRequest, _ timeout: Duration, isRefused: Bool) async throws -> APIStream {
+        let credentials: CredentialProvider.Credentials
+        do {
+            credentials = try await self.credentials.credentials(isRefused: isRefused)
+        } catch let error as ClusterConfigurationError {
+            throw APITransportError(error.description)
+        }
+        var prepared = curlRequest(request, credentials, timeout)
+        prepared.isFresh = distrustsConnections
+        distrustsConnections = false
+        let transfer = CurlTransfer(prepared, loop: loop)
+        let head: CurlTransfer.Head
+        do {
+            head = try await withTaskCancellationHandler {
+                try await transfer.start()
+            } onCancel: {
+                transfer.abort()
+            }
+        } catch {
+            noteFailure(error)
+            throw error
+        }
+        return APIStream(
+            status: head.status, headers: head.headers,
+            next: {
+                do {
+                    return try await withTaskCancellationHandler {
+                        try await transfer.next()
+                    } onCancel: {
+                        transfer.abort()
+                    }
+                } catch {
+                    await self.noteFailure(error)
+                    throw error
+                }
+            }, close: { transfer.abort() })
+    }
+
+    /// An aborted transfer counts as well: a watchdog may have aborted it because nothing came.
+    private func noteFailure(_ error: any Error) {
+        if error is CancellationError || (error as? APITransportError)?.isTimeout == true { distrustsConnections = true }
+    }
+
+    private func curlRequest(
+        _ request: APIRequest, _ credentials: CredentialProvider.Credentials, _ timeout: Duration
+    ) -> CurlRequest {
+        let server = cluster.server
+        var headers = ["User-Agent: xds-operator", "Accept: \(request.accept ?? "application/json")", "Expect:"]
+        if let contentType = request.contentType { headers.append("Content-Type: \(contentType)") }
+        if let authorization = credentials.authorization { headers.append("Authorization: \(authorization)") }
+        var authority = server.authority
+        var connectTo: String?
+        if let name = cluster.tlsServerName {
+            // libcurl takes the name of TLS from the URL, so the URL names that, and the connection goes where the server is.
+            headers.append("Host: \(authority)")
+            connectTo = authority
+            authority = ServerURL.authority(name, server.port)
+        }
+        let path = server.basePath + PercentEncoding.path(request.path)
+        let query = request.query.map { "\(PercentEncoding.query($0.name))=\(PercentEncoding.query($0.value))" }
+        return CurlRequest(
+            method: request.method.rawValue,
+            url: "\(server.scheme)://\(authority)\(path)" + (query.isEmpty ? "" : "?" + query.joined(separator: "&")),
+            connectTo: connectTo, headers: headers, body: request.body, proxy: cluster.proxy, tls: credentials.tls,
+            connectTimeout: configuration.connectTimeout, timeout: timeout)
+    }
+}
+
+/// Percent-encoding (RFC 3986, section 2).
+enum PercentEncoding {
+    static func path(_ text: String) -> String { encoded(text, keeping: "/") }
+
+    static func query(_ text: String) -> String { encoded(text, keeping: "") }
+
+    private static func encoded(_ text: String, keeping kept: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var result: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                result.append(byte)
+            case _ where kept.utf8.contains(byte): result.append(byte)
+            default: result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}

@@ -1,0 +1,46 @@
+import ControlPlane
+import Domain
+import Foundation
+import Kubernetes
+import KubernetesClient
+import Logging
+import ServiceLifecycle
+
+/// The objects of a cluster: its API server, and a watch of each kind.
+struct ClusterSource {
+    /// The watches.
+    let services: [any Service]
+    /// What they count.
+    let metrics: [WatchMetrics]
+
+    /// Prepares to watch the cluster of `configuration`.
+    init(
+        configuration: ClusterConfiguration, namespaces: [String], virtualServices: VirtualServiceWatcher, pods: PodWatcher,
+        logger: Logger
+    ) throws {
+        let client = CurlAPIClient(cluster: configuration, loop: try CurlLoop(), logger: logger)
+        let serviceMetrics = WatchMetrics(resource: "virtualservices")
+        let podMetrics = WatchMetrics(resource: "pods")
+        services = [
+            KubernetesSource(
+                kind: .virtualServices, namespaces: namespaces, client: client, receiver: virtualServices,
+                metrics: serviceMetrics,
+                logger: logger),
+            KubernetesSource(
+                kind: .pods, namespaces: namespaces, client: client, receiver: pods, metrics: podMetrics, logger: logger),
+        ]
+        metrics = [serviceMetrics, podMetrics]
+    }
+
+    /// Which cluster the options mean: the file, or what `KUBECONFIG` names when only a context is given, or the one that we run in.
+    static func configuration(kubeconfig: String?, context: String?) throws -> ClusterConfiguration {
+        let environment = ProcessInfo.processInfo.environment
+        if let kubeconfig { return try Kubeconfig.configuration(paths: [kubeconfig], context: context) }
+        if let context {
+            let paths = environment["KUBECONFIG"].map { Kubeconfig.paths(environmentValue: $0) } ?? []
+            let standard = environment["HOME"].map { ["\($0)/.kube/config"] } ?? []
+            return try Kubeconfig.configuration(paths: paths.isEmpty ? standard : paths, context: context)
+        }
+        return try InCluster.configuration(environment: environment)
+    }
+}
