@@ -23,6 +23,8 @@ struct NodeGroup {
     private var unitsChanged = false
     /// Steps that end at `revision`.
     private var steps: [StepKey: Step] = [:]
+    /// Whole states at `revision`.
+    var worlds = WorldCache()
 
     init(id: GroupID, selectors: Set<ScopedSelector> = [], logFloor: Int) {
         self.id = id
@@ -135,6 +137,7 @@ struct NodeGroup {
         guard clustersChanged || endpointsChanged || listenersChanged else { return false }
         revision = next
         steps = [:]
+        worlds = WorldCache()
         return true
     }
 

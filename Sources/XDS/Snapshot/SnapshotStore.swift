@@ -93,6 +93,15 @@ public struct SnapshotStore {
     public mutating func answer(_ fetch: Fetch, in group: GroupID) -> FetchResult? {
         guard let position = groups[group]?.position, let table = groups[group]?.table(fetch.type) else { return nil }
         var result = FetchResult(fetch, position: position)
+        result.version = table.version
+        if let world = fetch.world {
+            result.world = groups[group]?.worlds.answer(fetch.type, world, table)
+            if fetch.type == .cluster, let endpoints = groups[group]?.endpoints {
+                result.world?.assignments = endpoints.resources
+                result.world?.endpointVersion = endpoints.version
+            }
+            return result
+        }
         for (part, start) in fetch.steps {
             if start == nil, let versions = fetch.versions {
                 result.steps[part] = table.difference(to: versions, part: part)
