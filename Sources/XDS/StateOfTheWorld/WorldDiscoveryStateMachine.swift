@@ -232,7 +232,7 @@ extension WorldDiscoveryStateMachine {
     private mutating func nextEndpointFetch(to current: Position) -> Fetch? {
         guard endpoints.isStarted, endpoints.isWindowOpen else { return nil }
         var fetch = Fetch(.endpoint)
-        fetch.names = endpoints.owed
+        fetch.names = endpoints.owed.union(awaited)
         fetch.refreshed = emptied
         if let from = endpointPosition {
             // What is asked for by name comes from the latest snapshot: the position has to move there with it.
@@ -272,7 +272,7 @@ extension WorldDiscoveryStateMachine {
             state = isShared ? world.transition?.union ?? next : next.union(with: held)
             if state.version == held.version && !clusters.mustAnswer { return [] }
         }
-        let action = send(\.clusters, state)
+        let action = send(\.clusters, state, changed: changed)
         awaitEndpoints(of: changed, unless: endpointResult)
         return [action]
     }
@@ -299,7 +299,7 @@ extension WorldDiscoveryStateMachine {
             endpointPosition = result.position
             for resource in [result.steps[.endpoints], result.everything].compactMap(\.self).flatMap(\.all)
             where endpointSubscription.includes(resource.name) { resources[resource.name] = resource }
-            for (name, resource) in result.named where endpointSubscription.includes(name) {
+            for (name, resource) in result.named where endpointSubscription.includes(name) || self.awaited.contains(name) {
                 if let resource {
                     resources[name] = resource
                     emptied.remove(name)
@@ -310,6 +310,7 @@ extension WorldDiscoveryStateMachine {
                     emptied.insert(name)
                 }
             }
+            self.awaited.subtract(result.fetch.names)
         }
         for resource in awaited { resources[resource.name] = resource }
         let permitted = resources.values.filter { endpoints.permits($0) }.sorted { $0.name < $1.name }
@@ -334,31 +335,28 @@ extension WorldDiscoveryStateMachine {
             let told = Set(result?.steps[.endpoints]?.all.map(\.name) ?? []).union(result?.fetch.names ?? [])
             awaited.formUnion(changed.filter { endpointSubscription.includes($0) && !told.contains($0) })
         } else {
-            awaited.formUnion(clusters.held?.changes(since: clusters.acknowledged) ?? [])
+            awaited.formUnion(clusters.changedInFlight)
         }
     }
 
     /// The endpoints that clusters just sent wait for. They go at once: a moment later they might be gone, and the client would wait
     /// for ever. Those that are gone already are empty.
     private mutating func takeAwaited(_ world: WorldResult?) -> [EncodedResource] {
-        defer { awaited = [] }
-        guard let world, !awaited.isEmpty else { return [] }
+        guard let world, !awaited.isEmpty, endpoints.isWindowOpen else { return [] }
         endpointVersion = world.endpointVersion
-        guard endpoints.isWindowOpen else {
-            endpoints.owed.formUnion(awaited)
-            return []
-        }
         let gone = awaited.filter { world.assignments[$0] == nil }
-        if !clusters.isWindowOpen { emptied.formUnion(gone) }
-        let empty = clusters.isWindowOpen ? [] : gone.map(EncodedResource.emptyAssignment)
-        return awaited.compactMap { world.assignments[$0] } + empty
+        let found = awaited.compactMap { world.assignments[$0] }
+        awaited = []
+        guard !clusters.isWindowOpen else { return found }
+        emptied.formUnion(gone)
+        return found + gone.map(EncodedResource.emptyAssignment)
     }
 
-    private mutating func send(_ path: WritableKeyPath<Self, WorldTypeState>, _ content: WorldState)
+    private mutating func send(_ path: WritableKeyPath<Self, WorldTypeState>, _ content: WorldState, changed: [String] = [])
         -> DeltaAction
     {
         let nonce = takeNonce()
-        self[keyPath: path].sent(content, nonce: nonce)
+        self[keyPath: path].sent(content, nonce: nonce, changed: changed)
         return .send(head: DeltaResponse.head(nonce: nonce), body: content.body)
     }
 

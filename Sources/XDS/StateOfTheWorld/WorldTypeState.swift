@@ -9,6 +9,8 @@ struct WorldTypeState {
         let nonce: String
         let state: WorldState
         let search: Int
+        /// What it changed at the client, by name.
+        let changed: [String]
     }
 
     /// A resource that the client rejected.
@@ -40,11 +42,13 @@ struct WorldTypeState {
     private var doubts: Deque<[String]> = []
     /// Counts the searches for a culprit: rejections of what was sent before the last one began say nothing new.
     private var search = 0
-    /// Whether a response was rejected, and perhaps applied in part, since the last one that was acknowledged.
-    private var isInDoubt = false
+    /// What rejected responses changed, and the client perhaps applied, since the last one that it acknowledged.
+    private var doubtful: Set<String> = []
 
     /// Responses that the client has not answered.
     var inFlightCount: Int { inFlight.count }
+    /// What the responses that the client has not answered change, by name.
+    var changedInFlight: Set<String> { Set(inFlight.lazy.flatMap(\.changed)) }
     /// The nonce that an answer must have in order not to be stale.
     var lastNonce: String?
     /// Names whose newest bytes are withheld.
@@ -79,8 +83,8 @@ struct WorldTypeState {
     }
 
     /// Notes that the client was sent `state`.
-    mutating func sent(_ state: WorldState, nonce: String) {
-        inFlight.append(Sent(nonce: nonce, state: state, search: search))
+    mutating func sent(_ state: WorldState, nonce: String, changed: [String]) {
+        inFlight.append(Sent(nonce: nonce, state: state, search: search, changed: changed))
         lastNonce = nonce
         held = state
         mustAnswer = false
@@ -102,8 +106,8 @@ struct WorldTypeState {
 
     /// What `next` changes at the client, by name.
     func changes(to next: WorldState, _ world: WorldResult) -> [String] {
-        if !isInDoubt, next === world.state, let transition = world.transition { return transition.changed }
-        return next.changes(since: isInDoubt ? acknowledged : held)
+        if doubtful.isEmpty, next === world.state, let transition = world.transition { return transition.changed }
+        return doubtful.filter { next.resources[$0] != nil }.union(next.changes(since: held)).sorted()
     }
 
     /// What was unsubscribed from is the client's to drop: nothing has to be sent for it.
@@ -119,7 +123,7 @@ struct WorldTypeState {
         let before = acknowledged
         let (state, isOfThisSearch) = (inFlight[index].state, inFlight[index].search == search)
         acknowledged = state
-        isInDoubt = false
+        doubtful = []
         inFlight.removeFirst(index + 1)
         if isOfThisSearch, doubts.popFirst() != nil { isStale = true }
         let conflicts = rejected.filter { $0.value.isAddressConflict }
@@ -134,9 +138,9 @@ struct WorldTypeState {
     mutating func reject(_ nonce: String, message: String) -> [String]? {
         guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return nil }
         let response = inFlight[index]
+        doubtful.formUnion(inFlight[...index].flatMap(\.changed))
         inFlight.removeFirst(index + 1)
         isStale = true
-        isInDoubt = true
         let suspects = response.state.changes(since: acknowledged)
         var culprits = RejectionMessage.culprits(among: suspects, in: message)
         if culprits.isEmpty {
