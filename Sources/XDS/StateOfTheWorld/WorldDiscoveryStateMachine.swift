@@ -127,8 +127,8 @@ extension WorldDiscoveryStateMachine {
         var actions: [DeltaAction] = []
         if isFirst {
             self[keyPath: path].isStarted = true
+            // Whatever version it claims: it may have applied a later, rejected response in part.
             self[keyPath: path].mustAnswer = true
-            self[keyPath: path].claimed = request.version
         } else if !request.nonce.isEmpty {
             if let message = request.rejection {
                 if let culprits = self[keyPath: path].reject(request.nonce, message: message) {
@@ -258,7 +258,6 @@ extension WorldDiscoveryStateMachine {
     {
         guard clusters.isWindowOpen else { return [] }
         clusters.position = position
-        if clusters.takeClaim(world.state) { return [] }
         guard let next = clusters.next(of: world.state) else {
             hasLeftovers = false
             return []
@@ -285,7 +284,6 @@ extension WorldDiscoveryStateMachine {
             return []
         }
         listeners.position = position
-        if listeners.takeClaim(world.state) { return [] }
         return listeners.next(of: world.state).map { [send(\.listeners, $0)] } ?? []
     }
 

@@ -24,8 +24,6 @@ struct WorldTypeState {
     /// Whether the client has asked for the type at all.
     var isStarted = false
     var subscription = WorldSubscription()
-    /// The version that the client brought from an earlier stream, until its first answer.
-    var claimed: String?
     /// Whether the next state is sent even if the client was sent it before.
     var mustAnswer = false
     /// Whether the content may differ from what was sent though the snapshot has not moved.
@@ -88,20 +86,6 @@ struct WorldTypeState {
         lastNonce = nonce
         held = state
         mustAnswer = false
-    }
-
-    /// Takes the client's word that it has all of `state` from an earlier stream, if it says so; then nothing need be sent.
-    ///
-    /// Only who wants everything can say so: the version of a part does not tell which part.
-    mutating func takeClaim(_ state: WorldState) -> Bool {
-        guard let claim = claimed else { return false }
-        claimed = nil
-        guard held == nil, subscription.isWildcard, claim == state.version.description else { return false }
-        held = state
-        acknowledged = state
-        mustAnswer = false
-        isStale = false
-        return true
     }
 
     /// What `next` changes at the client, by name.
