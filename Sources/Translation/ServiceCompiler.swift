@@ -5,10 +5,22 @@ public import XDS
 /// Compiles resolved VirtualServices to fragments, and keeps what it takes to compile again only what moved.
 public struct ServiceCompiler {
     private let translator: Translator
+    private let connection: ConnectionVariant
     private var services: [ObjectKey: (resolved: ResolvedService, units: [ListenerUnit?])] = [:]
 
     /// Makes a compiler that knows no object.
-    public init(translator: Translator = Translator()) { self.translator = translator }
+    /// - Parameter connection: how the Envoys that get the fragments are connected.
+    public init(translator: Translator = Translator(), connection: ConnectionVariant = .aggregated) {
+        self.translator = translator
+        self.connection = connection
+    }
+
+    /// A compiler for Envoys that are connected in another way, and the fragments of every object that is known.
+    public func forked(for connection: ConnectionVariant) -> (compiler: ServiceCompiler, fragments: [Fragment]) {
+        var compiler = ServiceCompiler(translator: translator, connection: connection)
+        let fragments = services.values.map { compiler.compile($0.resolved) }
+        return (compiler, fragments)
+    }
 
     /// How many objects are known.
     public var count: Int { services.count }
@@ -26,11 +38,13 @@ public struct ServiceCompiler {
             let cluster = known.resolved.service.listeners[listener].cluster
         else { return nil }
         services[service] = nil
-        let followsEndpoints = Translator.clusterFollowsEndpoints(cluster)
+        let followsEndpoints = Translator.clusterFollowsEndpoints(cluster, connection: connection)
         known.units[listener] = ListenerUnit(
             transport: before.transport, port: before.port, listener: before.listener,
-            cluster: followsEndpoints ? translator.cluster(cluster, endpoints: endpoints) : before.cluster,
-            assignment: translator.assignment(cluster, endpoints: endpoints))
+            cluster: followsEndpoints
+                ? translator.cluster(cluster, endpoints: endpoints, connection: connection) : before.cluster,
+            assignment: translator.assignment(cluster, endpoints: endpoints, connection: connection))
+        known.resolved.endpoints[listener] = endpoints
         services[service] = known
         return fragment(known.resolved, known.units)
     }
@@ -42,8 +56,8 @@ public struct ServiceCompiler {
         guard let cluster = listener.cluster, let resource = translator.listener(listener) else { return nil }
         return ListenerUnit(
             transport: listener.transport, port: listener.port, listener: resource,
-            cluster: translator.cluster(cluster, endpoints: endpoints),
-            assignment: translator.assignment(cluster, endpoints: endpoints))
+            cluster: translator.cluster(cluster, endpoints: endpoints, connection: connection),
+            assignment: translator.assignment(cluster, endpoints: endpoints, connection: connection))
     }
 
     private func fragment(_ resolved: ResolvedService, _ units: [ListenerUnit?]) -> Fragment {

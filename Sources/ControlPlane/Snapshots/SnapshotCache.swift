@@ -7,9 +7,17 @@ import XDS
 
 /// Owns the snapshots of all node groups: compiles what the resolver says, publishes it, and rings the loops that it concerns.
 public actor SnapshotCache: Service {
-    private var compiler: ServiceCompiler
-    private var fanOut = FanOut()
-    private var loops: [LoopID: Bell] = [:]
+    /// What serves the Envoys that are connected in one way: the clusters differ by it.
+    fileprivate struct Line {
+        var compiler: ServiceCompiler
+        var fanOut = FanOut()
+    }
+
+    /// The line of ADS is always there; another one is made for the first stream that needs it.
+    private var lines: [ConnectionVariant: Line]
+    private var nodes: [ObjectKey: NodeChange] = [:]
+    private var isSynced = false
+    private var bells: [ConnectionVariant: [LoopID: Bell]] = [:]
     private let resolver: EndpointResolver
     private let resolved: Bell
     private let readiness: Readiness
@@ -20,7 +28,7 @@ public actor SnapshotCache: Service {
     ///   - resolved: rung by the resolver.
     ///   - readiness: told when the first complete state is published.
     public init(resolver: EndpointResolver, resolved: Bell, translator: Translator, readiness: Readiness, logger: Logger) {
-        compiler = ServiceCompiler(translator: translator)
+        lines = [.aggregated: Line(compiler: ServiceCompiler(translator: translator))]
         self.resolver = resolver
         self.resolved = resolved
         self.readiness = readiness
@@ -35,22 +43,66 @@ public actor SnapshotCache: Service {
         }
     }
 
-    /// A loop has streams, and wants to hear of changes by `bell`.
-    func register(_ loop: LoopID, bell: Bell) { loops[loop] = bell }
+    /// A loop has streams of a kind, and wants to hear of changes by `bell`.
+    func register(_ loop: LoopID, _ variant: ConnectionVariant, bell: Bell) { bells[variant, default: [:]][loop] = bell }
 
     /// Takes what a loop's streams have to say, and answers with all that they have to hear.
-    func serve(_ loop: LoopID, _ request: LoopRequest) -> LoopReply { fanOut.serve(loop, request) }
+    func serve(_ loop: LoopID, _ variant: ConnectionVariant, _ request: LoopRequest) -> LoopReply {
+        if lines[variant] == nil {
+            guard !request.attached.isEmpty else { return LoopReply() }
+            openLine(variant)
+        }
+        return lines[variant]?.fanOut.serve(loop, request) ?? LoopReply()
+    }
+
+    private func openLine(_ variant: ConnectionVariant) {
+        guard let (compiler, fragments) = lines[.aggregated]?.compiler.forked(for: variant) else { return }
+        var line = Line(compiler: compiler)
+        for fragment in fragments { line.fanOut.setFragment(fragment) }
+        for node in nodes.values { line.fanOut.setNode(node) }
+        _ = line.fanOut.commit(synced: isSynced)
+        lines[variant] = line
+        logger.info("Envoys without ADS have connected: their clusters are compiled, too", metadata: ["form": "\(variant)"])
+    }
 
     /// Figures for metrics.
     public var counts: SnapshotCounts {
-        let store = fanOut.store.counts
-        let streams = fanOut.counts
+        let store = lines[.aggregated]?.fanOut.store.counts ?? (fragments: 0, nodes: 0, groups: 0)
+        let streams = lines.values.map(\.fanOut.counts)
         return SnapshotCounts(
-            virtualServices: store.fragments, nodes: store.nodes, groups: store.groups, streams: streams.streams,
-            waitingStreams: streams.waiting)
+            virtualServices: store.fragments, nodes: store.nodes, groups: store.groups,
+            streams: streams.reduce(0) { $0 + $1.streams }, waitingStreams: streams.reduce(0) { $0 + $1.waiting })
     }
 
     private func publish(_ changes: ResolutionChanges, synced: Bool) {
+        isSynced = synced
+        for node in changes.nodes {
+            let change = NodeChange(key: node.key, uid: node.uid, selectors: node.selectors)
+            nodes[node.key] = node.selectors == nil ? nil : change
+        }
+        for variant in lines.keys {
+            let rung = lines[variant]?.publish(changes, synced: synced) ?? []
+            for loop in rung { bells[variant]?[loop]?.ring() }
+        }
+        for service in changes.services { report(service.service.metadata.key) }
+        if synced { readiness.markReady() }
+    }
+
+    private func report(_ service: ObjectKey) {
+        for conflict in lines[.aggregated]?.fanOut.store.conflicts(of: service) ?? [] {
+            logger.warning(
+                "listener withheld: an older object has the same \(conflict.claim)",
+                metadata: [
+                    "virtualservice": "\(conflict.loser.service)", "listener": "\(conflict.loser.listener)",
+                    "winner": "\(conflict.winner.service)", "winner-listener": "\(conflict.winner.listener)",
+                ])
+        }
+    }
+}
+
+extension SnapshotCache.Line {
+    /// Compiles and publishes changes; returns the loops that have something to fetch.
+    fileprivate mutating func publish(_ changes: ResolutionChanges, synced: Bool) -> Set<LoopID> {
         for service in changes.services { fanOut.setFragment(compiler.compile(service)) }
         for key in changes.removedServices {
             compiler.remove(key)
@@ -62,20 +114,7 @@ public actor SnapshotCache: Service {
             }
         }
         for node in changes.nodes { fanOut.setNode(NodeChange(key: node.key, uid: node.uid, selectors: node.selectors)) }
-        for loop in fanOut.commit(synced: synced) { loops[loop]?.ring() }
-        for service in changes.services { report(service.service.metadata.key) }
-        if synced { readiness.markReady() }
-    }
-
-    private func report(_ service: ObjectKey) {
-        for conflict in fanOut.store.conflicts(of: service) {
-            logger.warning(
-                "listener withheld: an older object has the same \(conflict.claim)",
-                metadata: [
-                    "virtualservice": "\(conflict.loser.service)", "listener": "\(conflict.loser.listener)",
-                    "winner": "\(conflict.winner.service)", "winner-listener": "\(conflict.winner.listener)",
-                ])
-        }
+        return fanOut.commit(synced: synced)
     }
 }
 

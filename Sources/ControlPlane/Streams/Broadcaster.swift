@@ -1,8 +1,9 @@
 import ServiceLifecycle
+import Translation
 import Transport
 import XDS
 
-/// The one link between the snapshot cache and the streams of one event loop.
+/// The one link between the snapshot cache and the streams of one event loop that are connected in one way.
 ///
 /// It is pinned to the loop, as its streams are: what they have to say is collected in the turn, and what comes back is handed over
 /// synchronously. So a change costs one hop for each loop, not one for each stream.
@@ -12,6 +13,7 @@ actor Broadcaster {
 
     nonisolated let loop: EventLoop
     private let id: LoopID
+    private let variant: ConnectionVariant
     private let cache: SnapshotCache
     private let resolver: EndpointResolver
     private let bell = Bell()
@@ -25,8 +27,9 @@ actor Broadcaster {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    init(_ id: LoopID, loop: EventLoop, cache: SnapshotCache, resolver: EndpointResolver) {
+    init(_ id: LoopID, _ variant: ConnectionVariant, loop: EventLoop, cache: SnapshotCache, resolver: EndpointResolver) {
         self.id = id
+        self.variant = variant
         self.loop = loop
         self.cache = cache
         self.resolver = resolver
@@ -34,7 +37,7 @@ actor Broadcaster {
 
     /// Carries news both ways until cancelled.
     func run() async {
-        await cache.register(id, bell: bell)
+        await cache.register(id, variant, bell: bell)
         for await _ in bell.rings.cancelOnGracefulShutdown() {
             let batch = request
             let left = leaving
@@ -42,7 +45,7 @@ actor Broadcaster {
             leaving = []
             if !batch.attached.isEmpty { await resolver.watch(batch.attached.map(\.nodeID)) }
             if !left.isEmpty { await resolver.unwatch(left) }
-            await deliver(cache.serve(id, batch))
+            await deliver(cache.serve(id, variant, batch))
         }
     }
 

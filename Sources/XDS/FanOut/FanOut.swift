@@ -44,6 +44,9 @@ public struct LoopReply: Sendable {
     public var updates: [GroupUpdate] = []
     /// Answers to the fetches, in order.
     public var answers: [(stream: StreamID, results: [FetchResult])] = []
+
+    /// Makes a reply that says nothing.
+    public init() {}
 }
 
 /// What a pod became, as far as it concerns its Envoy.

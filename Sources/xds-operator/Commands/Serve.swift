@@ -30,6 +30,10 @@ struct Serve: AsyncParsableCommand {
     var logFormat = LineLogHandler.Format.text
     @Option(help: "The size of Maglev tables, a prime; the same on all replicas.")
     var maglevTableSize = MaglevTableSize.standard
+    @Option(help: "The name that Envoys without ADS give this server's cluster in their bootstrap.")
+    var xdsClusterName = "xds_cluster"
+    @Option(help: "Seconds without any answer of an Envoy to what it was sent, after which its stream is closed.")
+    var answerTimeout = 300
     @Option(help: "Event loops, each a thread; by default one a processor.")
     var loops: Int?
     @Option(help: "Seconds that streams have to end on SIGTERM.")
@@ -37,6 +41,10 @@ struct Serve: AsyncParsableCommand {
 
     func validate() throws {
         if let loops, !(1...1024).contains(loops) { throw ValidationError("--loops must be from 1 to 1024") }
+        guard (1...86_400).contains(answerTimeout) else {
+            throw ValidationError("--answer-timeout must be from 1 to 86400 seconds")
+        }
+        guard !xdsClusterName.isEmpty else { throw ValidationError("--xds-cluster-name must not be empty") }
         guard (0...3600).contains(shutdownGracePeriod) else {
             throw ValidationError("--shutdown-grace-period must be from 0 to 3600 seconds")
         }
@@ -65,7 +73,8 @@ struct Serve: AsyncParsableCommand {
             virtualServices: virtualServices, pods: pods, crossesNamespaces: crossNamespace, changed: changed, resolved: resolved)
         let cache = SnapshotCache(
             resolver: resolver, resolved: resolved,
-            translator: Translator(options: TranslationOptions(maglevTableSize: maglevTableSize)),
+            translator: Translator(
+                options: TranslationOptions(maglevTableSize: maglevTableSize, serverClusterName: xdsClusterName)),
             readiness: readiness, logger: Logger(label: "snapshots"))
         let source = ManifestSource(
             directory: manifests,
@@ -74,7 +83,8 @@ struct Serve: AsyncParsableCommand {
 
         let group = try EventLoopGroup(count: loops ?? ProcessInfo.processInfo.activeProcessorCount)
         let discovery = DiscoveryService(
-            cache: cache, resolver: resolver, loops: group, metrics: metrics, logger: Logger(label: "discovery"))
+            cache: cache, resolver: resolver, loops: group, metrics: metrics, answerTimeout: .seconds(answerTimeout),
+            logger: Logger(label: "discovery"))
         var configuration = ServerConfiguration(bindAddress: try Transport.SocketAddress(xdsBindAddress))
         configuration.gracePeriod = .seconds(shutdownGracePeriod)
         let server = try RPCServer(
