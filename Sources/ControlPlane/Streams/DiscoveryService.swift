@@ -5,20 +5,22 @@ import Translation
 public import Transport
 import XDS
 
-/// Answers xDS RPCs: gives each stream its actor, and each event loop its broadcaster.
+/// Answers xDS RPCs, and health checks: gives each stream its actor, and each event loop its broadcaster.
 public final class DiscoveryService: RPCRouter, Service {
     private let broadcasters: [ObjectIdentifier: [ConnectionVariant: Broadcaster]]
     private let answerTimeout: Duration
+    private let readiness: Readiness
     private let metrics: StreamMetrics
     private let logger: Logger
 
     /// Makes a service for the connections of `loops`.
     /// - Parameter answerTimeout: after this time without any answer of a client to what it was sent, its stream is closed.
     public init(
-        cache: SnapshotCache, resolver: EndpointResolver, loops: EventLoopGroup, metrics: StreamMetrics,
+        cache: SnapshotCache, resolver: EndpointResolver, loops: EventLoopGroup, readiness: Readiness, metrics: StreamMetrics,
         answerTimeout: Duration = .seconds(300), logger: Logger
     ) {
         self.answerTimeout = answerTimeout
+        self.readiness = readiness
         let pairs = loops.loops.enumerated().map { number, loop in
             let variants = ConnectionVariant.allCases.map {
                 ($0, Broadcaster(LoopID(number), $0, loop: loop, cache: cache, resolver: resolver))
@@ -38,6 +40,9 @@ public final class DiscoveryService: RPCRouter, Service {
     }
 
     public func route(_ request: RPCRequest, _ responder: any RPCResponder) -> RPCRoute {
+        if let method = HealthStream.Method(rawValue: request.path), let loop = responder.executor as? EventLoop {
+            return .accept(HealthStream(method, responder: responder, loop: loop, readiness: readiness))
+        }
         guard let method = DiscoveryMethod(path: request.path) else {
             return .reject(Status(.unimplemented, "no method \(request.path)"))
         }

@@ -83,7 +83,8 @@ struct Serve: AsyncParsableCommand {
 
         let group = try EventLoopGroup(count: loops ?? ProcessInfo.processInfo.activeProcessorCount)
         let discovery = DiscoveryService(
-            cache: cache, resolver: resolver, loops: group, metrics: metrics, answerTimeout: .seconds(answerTimeout),
+            cache: cache, resolver: resolver, loops: group, readiness: readiness, metrics: metrics,
+            answerTimeout: .seconds(answerTimeout),
             logger: Logger(label: "discovery"))
         var configuration = ServerConfiguration(bindAddress: try Transport.SocketAddress(xdsBindAddress))
         configuration.gracePeriod = .seconds(shutdownGracePeriod)
