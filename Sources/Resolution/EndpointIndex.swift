@@ -7,7 +7,7 @@ public struct ResolvedService: Hashable, Sendable {
     /// The pods whose Envoys get the listeners.
     public let selector: ScopedSelector
     /// The hosts of each listener's cluster, by the listener's place in the object.
-    public let endpoints: [[ResolvedEndpoint]]
+    public var endpoints: [[ResolvedEndpoint]]
 }
 
 /// What became of a pod, as far as its Envoy is concerned.

@@ -6,14 +6,17 @@ public enum ClusterDiscovery: Hashable, Sendable {
     case endpointDiscovery
     /// Inline in the cluster, names looked up by the Envoy. Pods of the same cluster have to stand inline too.
     case strictDNS
-    /// Inline in the cluster, addresses only: nothing can move.
+    /// Inline in the cluster, addresses only. Without ADS also the pods of a `strictdns` cluster: by EDS, each cluster would open a stream.
     case `static`
 
     /// The discovery of `cluster`.
-    public init(of cluster: ClusterIntent) {
+    /// - Parameter connection: how the Envoys that get it are connected.
+    public init(of cluster: ClusterIntent, connection: ConnectionVariant = .aggregated) {
         self =
             if cluster.hasName {
                 .strictDNS
+            } else if connection != .aggregated && cluster.serviceDiscovery == .strictDNS {
+                .static
             } else if cluster.hasSelector || cluster.serviceDiscovery == .eds {
                 .endpointDiscovery
             } else {

@@ -10,10 +10,10 @@ extension Envoy_Config_Cluster_V3_Cluster {
     ) {
         self.init()
         name = cluster.name
-        switch ClusterDiscovery(of: cluster) {
+        switch ClusterDiscovery(of: cluster, connection: connection) {
         case .endpointDiscovery:
             type = .eds
-            edsClusterConfig.edsConfig = connection.endpointSource
+            edsClusterConfig.edsConfig = connection.endpointSource(serverCluster: options.serverClusterName)
         case .strictDNS:
             type = .strictDns
             // AUTO prefers IPv6 and finds only ::1 for localhost.

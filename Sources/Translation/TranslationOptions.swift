@@ -3,9 +3,13 @@ public struct TranslationOptions: Hashable, Sendable {
     /// The entries of each cluster's Maglev table.
     public var maglevTableSize: MaglevTableSize
 
+    /// The name that Envoys without ADS give this server's cluster in their bootstrap.
+    public var serverClusterName: String
+
     /// Makes options.
-    public init(maglevTableSize: MaglevTableSize = .standard) {
+    public init(maglevTableSize: MaglevTableSize = .standard, serverClusterName: String = "xds_cluster") {
         self.maglevTableSize = maglevTableSize
+        self.serverClusterName = serverClusterName
     }
 }
 

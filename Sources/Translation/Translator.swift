@@ -37,8 +37,10 @@ public struct Translator: Sendable {
 
     /// The hosts of the cluster, perhaps none, or nil when they do not go by EDS.
     /// - Parameter endpoints: all hosts of the cluster, in any order; names among them are left out.
-    public func assignment(_ cluster: ClusterIntent, endpoints: [ResolvedEndpoint]) -> EncodedResource? {
-        guard ClusterDiscovery(of: cluster) == .endpointDiscovery else { return nil }
+    public func assignment(
+        _ cluster: ClusterIntent, endpoints: [ResolvedEndpoint], connection: ConnectionVariant = .aggregated
+    ) -> EncodedResource? {
+        guard ClusterDiscovery(of: cluster, connection: connection) == .endpointDiscovery else { return nil }
         let message = Envoy_Config_Endpoint_V3_ClusterLoadAssignment(of: cluster, endpoints: endpoints)
         return EncodedResource(.endpoint, name: cluster.name, message: message)
     }
@@ -49,7 +51,7 @@ public struct Translator: Sendable {
     }
 
     /// Whether the cluster itself, and not its assignment, changes when pods come and go.
-    public static func clusterFollowsEndpoints(_ cluster: ClusterIntent) -> Bool {
-        ClusterDiscovery(of: cluster) == .strictDNS && cluster.hasSelector
+    public static func clusterFollowsEndpoints(_ cluster: ClusterIntent, connection: ConnectionVariant = .aggregated) -> Bool {
+        ClusterDiscovery(of: cluster, connection: connection) != .endpointDiscovery && cluster.hasSelector
     }
 }

@@ -27,11 +27,13 @@ struct TestPlane {
         let pods = PodWatcher(bell: changed)
         let resolver = EndpointResolver(
             virtualServices: virtualServices, pods: pods, crossesNamespaces: false, changed: changed, resolved: resolved)
+        let readiness = Readiness()
         let cache = SnapshotCache(
-            resolver: resolver, resolved: resolved, translator: Translator(), readiness: Readiness(), logger: logger)
+            resolver: resolver, resolved: resolved, translator: Translator(), readiness: readiness, logger: logger)
         let loops = try EventLoopGroup(count: 2)
         let metrics = StreamMetrics()
-        let discovery = DiscoveryService(cache: cache, resolver: resolver, loops: loops, metrics: metrics, logger: logger)
+        let discovery = DiscoveryService(
+            cache: cache, resolver: resolver, loops: loops, readiness: readiness, metrics: metrics, logger: logger)
         let server = try RPCServer(
             configuration: ServerConfiguration(bindAddress: try SocketAddress("127.0.0.1:0")), loops: loops, router: discovery,
             logger: logger)

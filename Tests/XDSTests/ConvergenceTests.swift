@@ -6,23 +6,22 @@ import Testing
 /// Random interleavings of changes, requests, answers and rejections: whatever the order, every client ends with what its group's
 /// snapshot says.
 @Suite struct ConvergenceTests {
-    private struct Connection {
-        var envoy = SimulatedEnvoy()
-        var machine = DeltaDiscoveryStateMachine()
+    private struct Connection<Pair: StreamPair> {
+        var pair = Pair()
         var stream: StreamID
         let node: ObjectKey
         var group: GroupID?
-        var toServer: [DeltaRequest] = []
+        var toServer: [Pair.Request] = []
         var toClient: [[UInt8]] = []
         var mostInFlight = 0
         var isGraceOver = false
         var progress: StreamProgress?
     }
 
-    private struct World {
+    private struct World<Pair: StreamPair> {
         var random: SeededGenerator
         var fanOut: FanOut
-        var connections: [Connection] = []
+        var connections: [Connection<Pair>] = []
         var request = LoopRequest()
         var hasNews = false
         var nextStream: UInt64 = 1
@@ -69,12 +68,11 @@ import Testing
             let stream = StreamID(nextStream)
             nextStream += 1
             connections[index].stream = stream
-            connections[index].machine = DeltaDiscoveryStateMachine()
             connections[index].group = nil
             connections[index].isGraceOver = false
             connections[index].progress = nil
             connections[index].toClient = []
-            connections[index].toServer = connections[index].envoy.connect()
+            connections[index].toServer = connections[index].pair.connect()
             request.attached.append((stream, connections[index].node.description))
         }
 
@@ -86,16 +84,16 @@ import Testing
             for (stream, position) in reply.assignments {
                 guard let index = connections.firstIndex(where: { $0.stream == stream }) else { continue }
                 connections[index].group = position.group
-                perform(connections[index].machine.assigned(position), index)
+                perform(connections[index].pair.assigned(position), index)
             }
             for update in reply.updates {
                 for index in connections.indices where connections[index].group == update.to.group {
-                    perform(connections[index].machine.updated(update), index)
+                    perform(connections[index].pair.updated(update), index)
                 }
             }
             for (stream, results) in reply.answers {
                 guard let index = connections.firstIndex(where: { $0.stream == stream }) else { continue }
-                perform(connections[index].machine.answered(results), index)
+                perform(connections[index].pair.answered(results), index)
             }
         }
 
@@ -115,19 +113,19 @@ import Testing
             if !fetches.isEmpty, let group = connections[index].group {
                 request.fetches.append((connections[index].stream, group, fetches))
             }
-            let progress = connections[index].machine.progress
+            let progress = connections[index].pair.progress
             if progress != connections[index].progress {
                 connections[index].progress = progress
                 request.progressed.append((connections[index].stream, progress))
             }
-            connections[index].mostInFlight = max(connections[index].mostInFlight, connections[index].machine.inFlightCount)
+            connections[index].mostInFlight = max(connections[index].mostInFlight, connections[index].pair.inFlightCount)
         }
 
         /// Lets the time pass that a client has to ask for its listeners; false when it has passed for all.
         mutating func elapse() -> Bool {
             guard let index = connections.firstIndex(where: { !$0.isGraceOver }) else { return false }
             connections[index].isGraceOver = true
-            perform(connections[index].machine.graceElapsed(), index)
+            perform(connections[index].pair.graceElapsed(), index)
             return true
         }
 
@@ -144,21 +142,23 @@ import Testing
                 serve()
             } else if choice % 2 == 0 {
                 let bytes = connections[choice / 2].toClient.removeFirst()
-                connections[choice / 2].toServer += connections[choice / 2].envoy.receive(bytes)
+                connections[choice / 2].toServer += connections[choice / 2].pair.clientReceives(bytes)
             } else {
                 let request = connections[choice / 2].toServer.removeFirst()
-                perform(connections[choice / 2].machine.received(request), choice / 2)
+                perform(connections[choice / 2].pair.serverReceives(request), choice / 2)
             }
             return true
         }
     }
 
-    private func run(seed: Int, mayReject: Bool, namesCulprits: Bool, logFloor: Int) throws -> World {
-        var world = try World(seed: seed, mayReject: mayReject, logFloor: logFloor)
+    private func run<Pair: StreamPair>(
+        _: Pair.Type, seed: Int, mayReject: Bool = false, namesCulprits: Bool = true, logFloor: Int = 16_384
+    ) throws -> World<Pair> {
+        var world = try World<Pair>(seed: seed, mayReject: mayReject, logFloor: logFloor)
         for number in 0..<3 {
             let node = key("pod-\(number)")
             world.connections.append(Connection(stream: StreamID(0), node: node))
-            world.connections[number].envoy.namesCulprits = namesCulprits
+            world.connections[number].pair.namesCulprits = namesCulprits
             world.fanOut.setNode(NodeChange(key: node, uid: "", selectors: [world.selectors[number % 2]]))
         }
         for index in world.connections.indices { world.connect(index) }
@@ -177,25 +177,25 @@ import Testing
 
     @Test(arguments: 0..<150)
     func everyClientEndsWithItsGroupsSnapshot(seed: Int) throws {
-        let world = try run(seed: seed, mayReject: false, namesCulprits: true, logFloor: 16_384)
+        let world = try run(DeltaPair.self, seed: seed)
         for connection in world.connections { check(connection, world) }
         checkProgress(world)
     }
 
     @Test(arguments: 0..<75)
     func alsoWhenTheLogIsShort(seed: Int) throws {
-        let world = try run(seed: seed, mayReject: false, namesCulprits: true, logFloor: 3)
+        let world = try run(DeltaPair.self, seed: seed, logFloor: 3)
         for connection in world.connections { check(connection, world) }
     }
 
     @Test(arguments: 0..<150)
     func rejectedResourcesAreWithheldAndTheOthersFlow(seed: Int) throws {
-        let world = try run(seed: seed, mayReject: true, namesCulprits: seed % 2 == 0, logFloor: 16_384)
+        let world = try run(DeltaPair.self, seed: seed, mayReject: true, namesCulprits: seed % 2 == 0)
         for connection in world.connections { checkGood(connection, world) }
     }
 
     /// At rest, every Envoy of an object has it, by its own word.
-    private func checkProgress(_ world: World) {
+    private func checkProgress<Pair>(_ world: World<Pair>) {
         for service in world.services {
             let progress = world.fanOut.progress(of: key(service))
             #expect(progress.programmed == progress.connected)
@@ -203,19 +203,39 @@ import Testing
         }
     }
 
-    private func check(_ connection: Connection, _ world: World) {
+    @Test(arguments: 0..<100)
+    func everyStateOfTheWorldClientEndsWithItsGroupsSnapshot(seed: Int) throws {
+        let world = try run(WorldPair.self, seed: seed)
+        for connection in world.connections { check(connection, world) }
+        checkProgress(world)
+    }
+
+    @Test(arguments: 0..<50)
+    func alsoStateOfTheWorldWhenTheLogIsShort(seed: Int) throws {
+        let world = try run(WorldPair.self, seed: seed, logFloor: 3)
+        for connection in world.connections { check(connection, world) }
+    }
+
+    @Test(arguments: 0..<100)
+    func stateOfTheWorldRejectionsAreWithheldAndTheOthersFlow(seed: Int) throws {
+        let world = try run(WorldPair.self, seed: seed, mayReject: true, namesCulprits: seed % 2 == 0)
+        for connection in world.connections { checkGood(connection, world) }
+    }
+
+    private func check<Pair>(_ connection: Connection<Pair>, _ world: World<Pair>) {
         guard let group = connection.group else {
             Issue.record("\(connection.node) has no group")
             return
         }
-        #expect(connection.machine.isSettled)
+        let isSettled = connection.pair.isSettled
+        #expect(isSettled)
         #expect(connection.mostInFlight <= 64 + 8 + 8)
-        #expect(connection.envoy.faults == [])
-        #expect(connection.envoy.warming == [], "a cluster waits for ever for its endpoints")
+        #expect(connection.pair.faults == [])
+        #expect(connection.pair.warming == [], "a cluster waits for ever for its endpoints")
         for type in ResourceType.allCases {
             let expected = Dictionary(
                 uniqueKeysWithValues: world.fanOut.store.resources(type, in: group).map { ($0.name, $0.version.description) })
-            let held = connection.envoy.versions[type] ?? [:]
+            let held = connection.pair.versions[type] ?? [:]
             let stale = expected.filter { held[$0.key] != $0.value }.keys.sorted()
             let gone = held.keys.filter { expected[$0] == nil }.sorted()
             #expect(stale == [], "\(type) not up to date")
@@ -223,18 +243,19 @@ import Testing
         }
     }
 
-    private func checkGood(_ connection: Connection, _ world: World) {
+    private func checkGood<Pair>(_ connection: Connection<Pair>, _ world: World<Pair>) {
         guard let group = connection.group else {
             Issue.record("\(connection.node) has no group")
             return
         }
-        #expect(connection.machine.isSettled)
+        let isSettled = connection.pair.isSettled
+        #expect(isSettled)
         for type in ResourceType.allCases {
             let resources = world.fanOut.store.resources(type, in: group)
-            let held = connection.envoy.versions[type] ?? [:]
+            let held = connection.pair.versions[type] ?? [:]
             for resource in resources where !String(decoding: resource.deltaField, as: UTF8.self).contains("bad") {
                 // Endpoints of a cluster that was refused are not asked for.
-                if type == .endpoint && !connection.envoy.endpointNames.contains(resource.name) { continue }
+                if type == .endpoint && !connection.pair.endpointNames.contains(resource.name) { continue }
                 #expect(held[resource.name] == resource.version.description, "\(type) \(resource.name)")
             }
             for name in held.keys { #expect(resources.contains { $0.name == name }, "\(type) \(name) is gone") }

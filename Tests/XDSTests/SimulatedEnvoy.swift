@@ -44,7 +44,7 @@ struct DecodedResponse {
     }
 
     /// Length-delimited fields only: a response has no others.
-    private static func fields(_ bytes: ArraySlice<UInt8>) -> [(Int, ArraySlice<UInt8>)] {
+    static func fields(_ bytes: ArraySlice<UInt8>) -> [(Int, ArraySlice<UInt8>)] {
         var rest = bytes
         var fields: [(Int, ArraySlice<UInt8>)] = []
         func number() -> Int {

@@ -7,12 +7,24 @@ import XDS
 
 /// Owns the snapshots of all node groups: compiles what the resolver says, publishes it, and rings the loops that it concerns.
 public actor SnapshotCache: Service {
-    private var compiler: ServiceCompiler
-    private var fanOut: FanOut
+    /// What serves the Envoys that are connected in one way: the clusters differ by it.
+    fileprivate struct Line {
+        var compiler: ServiceCompiler
+        var fanOut: FanOut
+    }
+
+    /// The line of ADS is always there; another one is made for the first stream that needs it.
+    private var lines: [ConnectionVariant: Line]
+    private var nodes: [ObjectKey: NodeChange] = [:]
+    private var isSynced = false
+    private var bells: [ConnectionVariant: [LoopID: Bell]] = [:]
+    /// Whether account is kept of how far the Envoys are.
+    nonisolated let tracksProgress: Bool
     private let reports: Bell?
+    /// Of each object in force, the generation; kept only for reports.
+    private var generations: [ObjectKey: Int64] = [:]
     /// Conflicts that have been logged, by an object on either side.
     private var reported: [ObjectKey: Set<Conflict>] = [:]
-    private var loops: [LoopID: Bell] = [:]
     private let resolver: EndpointResolver
     private let resolved: Bell
     private let readiness: Readiness
@@ -27,9 +39,11 @@ public actor SnapshotCache: Service {
         resolver: EndpointResolver, resolved: Bell, translator: Translator, readiness: Readiness, reports: Bell? = nil,
         logger: Logger
     ) {
-        fanOut = FanOut(tracksProgress: reports != nil)
+        lines = [
+            .aggregated: Line(compiler: ServiceCompiler(translator: translator), fanOut: FanOut(tracksProgress: reports != nil))
+        ]
         self.reports = reports
-        compiler = ServiceCompiler(translator: translator)
+        tracksProgress = reports != nil
         self.resolver = resolver
         self.resolved = resolved
         self.readiness = readiness
@@ -44,62 +58,88 @@ public actor SnapshotCache: Service {
         }
     }
 
-    /// A loop has streams, and wants to hear of changes by `bell`.
-    func register(_ loop: LoopID, bell: Bell) { loops[loop] = bell }
+    /// A loop has streams of a kind, and wants to hear of changes by `bell`.
+    func register(_ loop: LoopID, _ variant: ConnectionVariant, bell: Bell) { bells[variant, default: [:]][loop] = bell }
 
     /// Takes what a loop's streams have to say, and answers with all that they have to hear.
-    func serve(_ loop: LoopID, _ request: LoopRequest) -> LoopReply {
-        let reply = fanOut.serve(loop, request)
+    func serve(_ loop: LoopID, _ variant: ConnectionVariant, _ request: LoopRequest) -> LoopReply {
+        if lines[variant] == nil {
+            guard !request.attached.isEmpty else { return LoopReply() }
+            openLine(variant)
+        }
+        let reply = lines[variant]?.fanOut.serve(loop, request) ?? LoopReply()
         if !request.progressed.isEmpty || !request.detached.isEmpty || !reply.assignments.isEmpty { reports?.ring() }
         return reply
     }
 
     /// The objects whose progress may have changed since the last call.
-    func takeReportable() -> Set<ObjectKey> { fanOut.takeProgressed() }
+    func takeReportable() -> Set<ObjectKey> {
+        lines.keys.reduce(into: []) { $0.formUnion(lines[$1]?.fanOut.takeProgressed() ?? []) }
+    }
 
     /// How far the Envoys are with each of `services`, and what keeps its listeners, or those of others, from being served.
     func progress(
         of services: some Collection<ObjectKey> & Sendable
-    ) -> [ObjectKey: (progress: ServiceProgress, conflicts: Set<Conflict>)] {
-        services.reduce(into: [:]) { $0[$1] = (fanOut.progress(of: $1), fanOut.store.conflicts(of: $1)) }
+    ) -> [ObjectKey: PublishedState] {
+        services.reduce(into: [:]) { result, service in
+            result[service] = PublishedState(
+                generation: generations[service],
+                progress: lines.values.reduce(ServiceProgress()) { $0 + $1.fanOut.progress(of: service) },
+                conflicts: lines[.aggregated]?.fanOut.store.conflicts(of: service) ?? [])
+        }
     }
 
     /// Objects that are gone, and of which nobody needs to know more.
     func forgetProgress(of services: [ObjectKey]) {
-        for service in services { fanOut.forgetProgress(of: service) }
+        for variant in lines.keys {
+            for service in services { lines[variant]?.fanOut.forgetProgress(of: service) }
+        }
+    }
+
+    private func openLine(_ variant: ConnectionVariant) {
+        guard let (compiler, fragments) = lines[.aggregated]?.compiler.forked(for: variant) else { return }
+        var line = Line(compiler: compiler, fanOut: FanOut(tracksProgress: reports != nil))
+        for fragment in fragments { line.fanOut.setFragment(fragment) }
+        for node in nodes.values { line.fanOut.setNode(node) }
+        _ = line.fanOut.commit(synced: isSynced)
+        lines[variant] = line
+        logger.info("Envoys without ADS have connected: their clusters are compiled, too", metadata: ["form": "\(variant)"])
     }
 
     /// Figures for metrics.
     public var counts: SnapshotCounts {
-        let store = fanOut.store.counts
-        let streams = fanOut.counts
+        let store = lines[.aggregated]?.fanOut.store.counts ?? (fragments: 0, nodes: 0, groups: 0)
+        let streams = lines.values.map(\.fanOut.counts)
         return SnapshotCounts(
-            virtualServices: store.fragments, nodes: store.nodes, groups: store.groups, streams: streams.streams,
-            waitingStreams: streams.waiting)
+            virtualServices: store.fragments, nodes: store.nodes, groups: store.groups,
+            streams: streams.reduce(0) { $0 + $1.streams }, waitingStreams: streams.reduce(0) { $0 + $1.waiting })
     }
 
     private func publish(_ changes: ResolutionChanges, synced: Bool) {
-        for service in changes.services { fanOut.setFragment(compiler.compile(service)) }
-        for key in changes.removedServices {
-            compiler.remove(key)
-            reported[key] = nil
-            fanOut.removeFragment(key)
+        isSynced = synced
+        for node in changes.nodes {
+            let change = NodeChange(key: node.key, uid: node.uid, selectors: node.selectors)
+            nodes[node.key] = node.selectors == nil ? nil : change
         }
-        let endpoints = Dictionary(grouping: changes.endpoints, by: \.service)
-        for (service, changes) in endpoints {
-            let hosts = Dictionary(changes.map { ($0.listener, $0.endpoints) }, uniquingKeysWith: { _, last in last })
-            if let fragment = compiler.compile(service, endpoints: hosts) { fanOut.setFragment(fragment) }
+        for variant in lines.keys {
+            let rung = lines[variant]?.publish(changes, synced: synced) ?? []
+            for loop in rung { bells[variant]?[loop]?.ring() }
         }
-        for node in changes.nodes { fanOut.setNode(NodeChange(key: node.key, uid: node.uid, selectors: node.selectors)) }
-        for loop in fanOut.commit(synced: synced) { loops[loop]?.ring() }
-        reports?.ring()
         for service in changes.services { report(service.service.metadata.key) }
+        for key in changes.removedServices {
+            reported[key] = nil
+            generations[key] = nil
+        }
+        if tracksProgress {
+            for service in changes.services { generations[service.service.metadata.key] = service.service.metadata.generation }
+        }
+        reports?.ring()
         if synced { readiness.markReady() }
     }
 
     /// Logs each conflict once, when it is new.
     private func report(_ service: ObjectKey) {
-        let conflicts = fanOut.store.conflicts(of: service)
+        let conflicts = lines[.aggregated]?.fanOut.store.conflicts(of: service) ?? []
         for conflict in conflicts.subtracting(reported[service] ?? [])
         where reported[conflict.loser.service]?.contains(conflict) != true {
             logger.warning(
@@ -111,6 +151,34 @@ public actor SnapshotCache: Service {
         }
         reported[service] = conflicts.isEmpty ? nil : conflicts
     }
+}
+
+extension SnapshotCache.Line {
+    /// Compiles and publishes changes; returns the loops that have something to fetch.
+    fileprivate mutating func publish(_ changes: ResolutionChanges, synced: Bool) -> Set<LoopID> {
+        for service in changes.services { fanOut.setFragment(compiler.compile(service)) }
+        for key in changes.removedServices {
+            compiler.remove(key)
+            fanOut.removeFragment(key)
+        }
+        let endpoints = Dictionary(grouping: changes.endpoints, by: \.service)
+        for (service, changes) in endpoints {
+            let hosts = Dictionary(changes.map { ($0.listener, $0.endpoints) }, uniquingKeysWith: { _, last in last })
+            if let fragment = compiler.compile(service, endpoints: hosts) { fanOut.setFragment(fragment) }
+        }
+        for node in changes.nodes { fanOut.setNode(NodeChange(key: node.key, uid: node.uid, selectors: node.selectors)) }
+        return fanOut.commit(synced: synced)
+    }
+}
+
+/// An object as the snapshots have it.
+struct PublishedState: Sendable {
+    /// The generation in force; nil when nothing of the object is.
+    let generation: Int64?
+    /// How far the Envoys are with it.
+    let progress: ServiceProgress
+    /// What keeps its listeners, or those of others, from being served.
+    let conflicts: Set<Conflict>
 }
 
 /// How much the snapshot cache holds.

@@ -1,8 +1,9 @@
 import ServiceLifecycle
+import Translation
 import Transport
 import XDS
 
-/// The one link between the snapshot cache and the streams of one event loop.
+/// The one link between the snapshot cache and the streams of one event loop that are connected in one way.
 ///
 /// It is pinned to the loop, as its streams are: what they have to say is collected in the turn, and what comes back is handed over
 /// synchronously. So a change costs one hop for each loop, not one for each stream.
@@ -11,7 +12,10 @@ actor Broadcaster {
     private static let slice = 128
 
     nonisolated let loop: EventLoop
+    /// Whether somebody wants to know how far the streams are.
+    nonisolated let tracksProgress: Bool
     private let id: LoopID
+    private let variant: ConnectionVariant
     private let cache: SnapshotCache
     private let resolver: EndpointResolver
     private let bell = Bell()
@@ -25,16 +29,18 @@ actor Broadcaster {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    init(_ id: LoopID, loop: EventLoop, cache: SnapshotCache, resolver: EndpointResolver) {
+    init(_ id: LoopID, _ variant: ConnectionVariant, loop: EventLoop, cache: SnapshotCache, resolver: EndpointResolver) {
         self.id = id
+        self.variant = variant
         self.loop = loop
+        tracksProgress = cache.tracksProgress
         self.cache = cache
         self.resolver = resolver
     }
 
     /// Carries news both ways until cancelled.
     func run() async {
-        await cache.register(id, bell: bell)
+        await cache.register(id, variant, bell: bell)
         for await _ in bell.rings.cancelOnGracefulShutdown() {
             let batch = request
             let left = leaving
@@ -42,7 +48,7 @@ actor Broadcaster {
             leaving = []
             if !batch.attached.isEmpty { await resolver.watch(batch.attached.map(\.nodeID)) }
             if !left.isEmpty { await resolver.unwatch(left) }
-            await deliver(cache.serve(id, batch))
+            await deliver(cache.serve(id, variant, batch))
         }
     }
 
@@ -69,6 +75,11 @@ actor Broadcaster {
     func ask(_ stream: StreamID, _ fetches: [Fetch]) {
         guard let group = groups[stream] else { return }
         request.fetches.append((stream, group, fetches))
+        bell.ring()
+    }
+
+    func note(_ stream: StreamID, _ progress: StreamProgress) {
+        request.progressed.append((stream, progress))
         bell.ring()
     }
 

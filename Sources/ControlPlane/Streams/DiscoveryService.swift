@@ -1,21 +1,31 @@
 public import GRPC
 public import Logging
 public import ServiceLifecycle
+import Translation
 public import Transport
 import XDS
 
-/// Answers xDS RPCs: gives each stream its actor, and each event loop its broadcaster.
+/// Answers xDS RPCs, and health checks: gives each stream its actor, and each event loop its broadcaster.
 public final class DiscoveryService: RPCRouter, Service {
-    private let broadcasters: [ObjectIdentifier: Broadcaster]
+    private let broadcasters: [ObjectIdentifier: [ConnectionVariant: Broadcaster]]
+    private let answerTimeout: Duration
+    private let readiness: Readiness
     private let metrics: StreamMetrics
     private let logger: Logger
 
     /// Makes a service for the connections of `loops`.
+    /// - Parameter answerTimeout: after this time without any answer of a client to what it was sent, its stream is closed.
     public init(
-        cache: SnapshotCache, resolver: EndpointResolver, loops: EventLoopGroup, metrics: StreamMetrics, logger: Logger
+        cache: SnapshotCache, resolver: EndpointResolver, loops: EventLoopGroup, readiness: Readiness, metrics: StreamMetrics,
+        answerTimeout: Duration = .seconds(300), logger: Logger
     ) {
+        self.answerTimeout = answerTimeout
+        self.readiness = readiness
         let pairs = loops.loops.enumerated().map { number, loop in
-            (ObjectIdentifier(loop), Broadcaster(LoopID(number), loop: loop, cache: cache, resolver: resolver))
+            let variants = ConnectionVariant.allCases.map {
+                ($0, Broadcaster(LoopID(number), $0, loop: loop, cache: cache, resolver: resolver))
+            }
+            return (ObjectIdentifier(loop), Dictionary(uniqueKeysWithValues: variants))
         }
         broadcasters = Dictionary(uniqueKeysWithValues: pairs)
         self.metrics = metrics
@@ -25,21 +35,25 @@ public final class DiscoveryService: RPCRouter, Service {
     /// Carries news to all streams until shut down, which must come after the server's end.
     public func run() async {
         await withDiscardingTaskGroup { group in
-            for broadcaster in broadcasters.values { group.addTask { await broadcaster.run() } }
+            for broadcaster in broadcasters.values.flatMap(\.values) { group.addTask { await broadcaster.run() } }
         }
     }
 
     public func route(_ request: RPCRequest, _ responder: any RPCResponder) -> RPCRoute {
-        guard let broadcaster = broadcasters[ObjectIdentifier(responder.executor)] else {
+        if let method = HealthStream.Method(rawValue: request.path), let loop = responder.executor as? EventLoop {
+            return .accept(HealthStream(method, responder: responder, loop: loop, readiness: readiness))
+        }
+        guard let method = DiscoveryMethod(path: request.path) else {
+            return .reject(Status(.unimplemented, "no method \(request.path)"))
+        }
+        guard let broadcaster = broadcasters[ObjectIdentifier(responder.executor)]?[method.variant] else {
             return .reject(Status(.internal, "the connection is on a loop that serves no streams"))
         }
-        switch request.path {
-        case "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources":
-            var logger = logger
-            logger[metadataKey: "peer"] = "\(request.peer)"
-            return .accept(DiscoveryStream(responder: responder, broadcaster: broadcaster, metrics: metrics, logger: logger))
-        default:
-            return .reject(Status(.unimplemented, "no method \(request.path); Envoy's ads_config must use DELTA_GRPC"))
-        }
+        var logger = logger
+        logger[metadataKey: "peer"] = "\(request.peer)"
+        return .accept(
+            DiscoveryStream(
+                method, responder: responder, broadcaster: broadcaster, metrics: metrics, answerTimeout: answerTimeout,
+                logger: logger))
     }
 }

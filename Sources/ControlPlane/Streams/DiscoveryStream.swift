@@ -1,29 +1,43 @@
 import EnvoyAPI
 import GRPC
 import Logging
-import SwiftProtobuf
 import Transport
 import XDS
 
-/// Owns one Envoy's delta stream: decodes what it sends, lets the state machine decide, and performs that.
+/// Owns one stream of an Envoy, in either form: decodes what it sends, lets the state machine decide, and performs that.
 ///
 /// It is pinned to the loop of its connection; the transport and the loop's broadcaster call it there, synchronously.
 actor DiscoveryStream: RPCReceiver {
     /// How long a client that came back has to ask for its listeners before its old clusters are cleared away.
     private static let reconnectGrace = Duration.seconds(1)
 
+    /// Bytes that a client may leave unread while it goes on asking for what there is not.
+    private static let unreadLimit = 1 << 20
+
     private nonisolated let responder: any RPCResponder
     private nonisolated let broadcaster: Broadcaster
     private let metrics: StreamMetrics
     private var logger: Logger
-    private var machine = DeltaDiscoveryStateMachine()
+    private let method: DiscoveryMethod
+    private let answerTimeout: Duration
+    private var machine: StreamForm
+    /// Answers of the client so far.
+    private var answerCount = 0
+    private var isWatchingAnswers = false
+    private var told: StreamProgress?
     private var id: StreamID?
     private var hasNode = false
     private var hasEnded = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { responder.executor.asUnownedSerialExecutor() }
 
-    init(responder: any RPCResponder, broadcaster: Broadcaster, metrics: StreamMetrics, logger: Logger) {
+    init(
+        _ method: DiscoveryMethod, responder: any RPCResponder, broadcaster: Broadcaster, metrics: StreamMetrics,
+        answerTimeout: Duration, logger: Logger
+    ) {
+        self.method = method
+        self.answerTimeout = answerTimeout
+        machine = StreamForm(method.form)
         self.responder = responder
         self.broadcaster = broadcaster
         self.metrics = metrics
@@ -34,7 +48,7 @@ actor DiscoveryStream: RPCReceiver {
     // MARK: From the transport, on the loop
 
     nonisolated func received(_ message: [UInt8]) { assumeIsolated { $0.take(message) } }
-    nonisolated func receivedEnd() { assumeIsolated { $0.finish(.ok) } }
+    nonisolated func receivedEnd() { assumeIsolated { $0.takeEnd() } }
     nonisolated func drained() {}
     nonisolated func shutdown() { assumeIsolated { $0.finish(Status(.unavailable, "the server ends this stream; reconnect")) } }
     nonisolated func closed() { assumeIsolated { $0.end() } }
@@ -47,24 +61,39 @@ actor DiscoveryStream: RPCReceiver {
 
     private func take(_ message: [UInt8]) {
         guard !hasEnded else { return }
-        var options = BinaryDecodingOptions()
-        // Envoy's node is some 60 KB, most of it fields that nobody reads.
-        options.discardUnknownFields = true
-        let request: Envoy_Service_Discovery_V3_DeltaDiscoveryRequest
+        var request: StreamForm.Request
         do {
-            request = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: message, options: options)
+            request = try machine.decode(message)
         } catch {
-            finish(Status(.invalidArgument, "not a DeltaDiscoveryRequest: \(error)"))
+            finish(Status(.invalidArgument, "not a discovery request: \(error)"))
             return
         }
+        if let type = method.type {
+            if request.typeURL.isEmpty { request.typeURL = type.typeURL }
+            guard request.typeURL == type.typeURL else {
+                finish(Status(.invalidArgument, "this service has only \(type.typeURL), not \(request.typeURL)"))
+                return
+            }
+        }
         guard identify(request) else { return }
-        perform(machine.received(DeltaRequest(request)))
+        if request.isAnswer { answerCount += 1 }
+        // A client that asks on and on for types that there are not, and reads no answer, must not fill our memory.
+        if ResourceType(typeURL: request.typeURL) == nil, responder.pendingByteCount > Self.unreadLimit {
+            finish(Status(.resourceExhausted, "answers are not read"))
+            return
+        }
+        perform(machine.received(request))
+    }
+
+    /// A client that says no more still reads what it asked for only when that is one answer.
+    private func takeEnd() {
+        if method.form != .unary || !hasNode { finish(.ok) }
     }
 
     /// The first request says who the Envoy is; later ones may say it again.
-    private func identify(_ request: Envoy_Service_Discovery_V3_DeltaDiscoveryRequest) -> Bool {
+    private func identify(_ request: StreamForm.Request) -> Bool {
         guard !hasNode else { return true }
-        let nodeID = request.node.id
+        let nodeID = request.nodeID
         guard !nodeID.isEmpty, nodeID.utf8.count <= 512 else {
             finish(
                 Status(
@@ -74,12 +103,30 @@ actor DiscoveryStream: RPCReceiver {
         }
         hasNode = true
         logger[metadataKey: "node"] = "\(nodeID)"
-        logger.info("stream began", metadata: ["cluster": "\(request.node.cluster.prefix(256))"])
+        logger.info("stream began", metadata: ["cluster": "\(request.nodeCluster.prefix(256))", "form": "\(method.form)"])
         id = broadcaster.assumeIsolated { $0.attach(self, nodeID: nodeID) }
         broadcaster.loop.schedule(after: Self.reconnectGrace) { [weak self] in
             self?.assumeIsolated { $0.perform($0.machine.graceElapsed()) }
         }
         return true
+    }
+
+    /// Looks, as long as there is something that the client has not answered, whether it has answered anything since the last look.
+    private func watchAnswers() {
+        guard !isWatchingAnswers, machine.inFlightCount > 0 else { return }
+        isWatchingAnswers = true
+        let before = answerCount
+        broadcaster.loop.schedule(after: answerTimeout) { [weak self] in self?.assumeIsolated { $0.checkAnswers(since: before) } }
+    }
+
+    private func checkAnswers(since before: Int) {
+        guard !hasEnded else { return }
+        isWatchingAnswers = false
+        if machine.inFlightCount > 0, answerCount == before {
+            finish(Status(.deadlineExceeded, "no answer to any response for \(answerTimeout)"))
+        } else {
+            watchAnswers()
+        }
     }
 
     private func perform(_ actions: [DeltaAction]) {
@@ -91,6 +138,10 @@ actor DiscoveryStream: RPCReceiver {
                 let message = OutboundMessage(head: head, body: body)
                 metrics.pushed(byteCount: message.byteCount)
                 responder.send(message)
+                if method.form == .unary {
+                    finish(.ok)
+                    return
+                }
             case .fetch(let fetch): fetches.append(fetch)
             case .release(let group): broadcaster.assumeIsolated { $0.release(id, group) }
             case .rejected(let rejection): report(rejection)
@@ -101,6 +152,16 @@ actor DiscoveryStream: RPCReceiver {
             }
         }
         if !fetches.isEmpty { broadcaster.assumeIsolated { $0.ask(id, fetches) } }
+        tellProgress(id)
+        watchAnswers()
+    }
+
+    private func tellProgress(_ id: StreamID) {
+        guard broadcaster.tracksProgress else { return }
+        let progress = machine.progress
+        guard progress != told else { return }
+        told = progress
+        broadcaster.assumeIsolated { $0.note(id, progress) }
     }
 
     private func report(_ rejection: Rejection) {

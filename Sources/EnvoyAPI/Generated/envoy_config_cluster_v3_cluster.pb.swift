@@ -20,75 +20,96 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-public nonisolated struct Envoy_Config_Cluster_V3_Cluster: Sendable {
+public nonisolated struct Envoy_Config_Cluster_V3_Cluster: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var name: String = String()
+  public var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
 
-  public var clusterDiscoveryType: Envoy_Config_Cluster_V3_Cluster.OneOf_ClusterDiscoveryType? = nil
+  public var clusterDiscoveryType: OneOf_ClusterDiscoveryType? {
+    get {return _storage._clusterDiscoveryType}
+    set {_uniqueStorage()._clusterDiscoveryType = newValue}
+  }
 
   public var type: Envoy_Config_Cluster_V3_Cluster.DiscoveryType {
     get {
-      if case .type(let v)? = clusterDiscoveryType {return v}
+      if case .type(let v)? = _storage._clusterDiscoveryType {return v}
       return .static
     }
-    set {clusterDiscoveryType = .type(newValue)}
+    set {_uniqueStorage()._clusterDiscoveryType = .type(newValue)}
   }
 
   public var edsClusterConfig: Envoy_Config_Cluster_V3_Cluster.EdsClusterConfig {
-    get {_edsClusterConfig ?? Envoy_Config_Cluster_V3_Cluster.EdsClusterConfig()}
-    set {_edsClusterConfig = newValue}
+    get {_storage._edsClusterConfig ?? Envoy_Config_Cluster_V3_Cluster.EdsClusterConfig()}
+    set {_uniqueStorage()._edsClusterConfig = newValue}
   }
   /// Returns true if `edsClusterConfig` has been explicitly set.
-  public var hasEdsClusterConfig: Bool {self._edsClusterConfig != nil}
+  public var hasEdsClusterConfig: Bool {_storage._edsClusterConfig != nil}
   /// Clears the value of `edsClusterConfig`. Subsequent reads from it will return its default value.
-  public mutating func clearEdsClusterConfig() {self._edsClusterConfig = nil}
+  public mutating func clearEdsClusterConfig() {_uniqueStorage()._edsClusterConfig = nil}
 
-  public var lbPolicy: Envoy_Config_Cluster_V3_Cluster.LbPolicy = .roundRobin
+  public var lbPolicy: Envoy_Config_Cluster_V3_Cluster.LbPolicy {
+    get {_storage._lbPolicy}
+    set {_uniqueStorage()._lbPolicy = newValue}
+  }
 
-  public var healthChecks: [Envoy_Config_Core_V3_HealthCheck] = []
+  public var healthChecks: [Envoy_Config_Core_V3_HealthCheck] {
+    get {_storage._healthChecks}
+    set {_uniqueStorage()._healthChecks = newValue}
+  }
 
   public var circuitBreakers: Envoy_Config_Cluster_V3_CircuitBreakers {
-    get {_circuitBreakers ?? Envoy_Config_Cluster_V3_CircuitBreakers()}
-    set {_circuitBreakers = newValue}
+    get {_storage._circuitBreakers ?? Envoy_Config_Cluster_V3_CircuitBreakers()}
+    set {_uniqueStorage()._circuitBreakers = newValue}
   }
   /// Returns true if `circuitBreakers` has been explicitly set.
-  public var hasCircuitBreakers: Bool {self._circuitBreakers != nil}
+  public var hasCircuitBreakers: Bool {_storage._circuitBreakers != nil}
   /// Clears the value of `circuitBreakers`. Subsequent reads from it will return its default value.
-  public mutating func clearCircuitBreakers() {self._circuitBreakers = nil}
+  public mutating func clearCircuitBreakers() {_uniqueStorage()._circuitBreakers = nil}
 
-  public var dnsLookupFamily: Envoy_Config_Cluster_V3_Cluster.DnsLookupFamily = .auto
+  public var dnsLookupFamily: Envoy_Config_Cluster_V3_Cluster.DnsLookupFamily {
+    get {_storage._dnsLookupFamily}
+    set {_uniqueStorage()._dnsLookupFamily = newValue}
+  }
 
   public var commonLbConfig: Envoy_Config_Cluster_V3_Cluster.CommonLbConfig {
-    get {_commonLbConfig ?? Envoy_Config_Cluster_V3_Cluster.CommonLbConfig()}
-    set {_commonLbConfig = newValue}
+    get {_storage._commonLbConfig ?? Envoy_Config_Cluster_V3_Cluster.CommonLbConfig()}
+    set {_uniqueStorage()._commonLbConfig = newValue}
   }
   /// Returns true if `commonLbConfig` has been explicitly set.
-  public var hasCommonLbConfig: Bool {self._commonLbConfig != nil}
+  public var hasCommonLbConfig: Bool {_storage._commonLbConfig != nil}
   /// Clears the value of `commonLbConfig`. Subsequent reads from it will return its default value.
-  public mutating func clearCommonLbConfig() {self._commonLbConfig = nil}
+  public mutating func clearCommonLbConfig() {_uniqueStorage()._commonLbConfig = nil}
 
-  public var ignoreHealthOnHostRemoval: Bool = false
+  public var ignoreHealthOnHostRemoval: Bool {
+    get {_storage._ignoreHealthOnHostRemoval}
+    set {_uniqueStorage()._ignoreHealthOnHostRemoval = newValue}
+  }
 
   public var loadAssignment: Envoy_Config_Endpoint_V3_ClusterLoadAssignment {
-    get {_loadAssignment ?? Envoy_Config_Endpoint_V3_ClusterLoadAssignment()}
-    set {_loadAssignment = newValue}
+    get {_storage._loadAssignment ?? Envoy_Config_Endpoint_V3_ClusterLoadAssignment()}
+    set {_uniqueStorage()._loadAssignment = newValue}
   }
   /// Returns true if `loadAssignment` has been explicitly set.
-  public var hasLoadAssignment: Bool {self._loadAssignment != nil}
+  public var hasLoadAssignment: Bool {_storage._loadAssignment != nil}
   /// Clears the value of `loadAssignment`. Subsequent reads from it will return its default value.
-  public mutating func clearLoadAssignment() {self._loadAssignment = nil}
+  public mutating func clearLoadAssignment() {_uniqueStorage()._loadAssignment = nil}
 
-  public var lbConfig: Envoy_Config_Cluster_V3_Cluster.OneOf_LbConfig? = nil
+  public var lbConfig: OneOf_LbConfig? {
+    get {return _storage._lbConfig}
+    set {_uniqueStorage()._lbConfig = newValue}
+  }
 
   public var maglevLbConfig: Envoy_Config_Cluster_V3_Cluster.MaglevLbConfig {
     get {
-      if case .maglevLbConfig(let v)? = lbConfig {return v}
+      if case .maglevLbConfig(let v)? = _storage._lbConfig {return v}
       return Envoy_Config_Cluster_V3_Cluster.MaglevLbConfig()
     }
-    set {lbConfig = .maglevLbConfig(newValue)}
+    set {_uniqueStorage()._lbConfig = .maglevLbConfig(newValue)}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -324,10 +345,7 @@ public nonisolated struct Envoy_Config_Cluster_V3_Cluster: Sendable {
 
   public init() {}
 
-  fileprivate var _edsClusterConfig: Envoy_Config_Cluster_V3_Cluster.EdsClusterConfig? = nil
-  fileprivate var _circuitBreakers: Envoy_Config_Cluster_V3_CircuitBreakers? = nil
-  fileprivate var _commonLbConfig: Envoy_Config_Cluster_V3_Cluster.CommonLbConfig? = nil
-  fileprivate var _loadAssignment: Envoy_Config_Endpoint_V3_ClusterLoadAssignment? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -338,100 +356,156 @@ nonisolated extension Envoy_Config_Cluster_V3_Cluster: SwiftProtobuf.Message, Sw
   public static let protoMessageName: String = _protobuf_package + ".Cluster"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{3}eds_cluster_config\0\u{4}\u{3}lb_policy\0\u{4}\u{2}health_checks\0\u{4}\u{2}circuit_breakers\0\u{4}\u{7}dns_lookup_family\0\u{4}\u{a}common_lb_config\0\u{4}\u{5}ignore_health_on_host_removal\0\u{3}load_assignment\0\u{4}\u{13}maglev_lb_config\0")
 
+  fileprivate class _StorageClass {
+    var _name: String = String()
+    var _clusterDiscoveryType: Envoy_Config_Cluster_V3_Cluster.OneOf_ClusterDiscoveryType?
+    var _edsClusterConfig: Envoy_Config_Cluster_V3_Cluster.EdsClusterConfig? = nil
+    var _lbPolicy: Envoy_Config_Cluster_V3_Cluster.LbPolicy = .roundRobin
+    var _healthChecks: [Envoy_Config_Core_V3_HealthCheck] = []
+    var _circuitBreakers: Envoy_Config_Cluster_V3_CircuitBreakers? = nil
+    var _dnsLookupFamily: Envoy_Config_Cluster_V3_Cluster.DnsLookupFamily = .auto
+    var _commonLbConfig: Envoy_Config_Cluster_V3_Cluster.CommonLbConfig? = nil
+    var _ignoreHealthOnHostRemoval: Bool = false
+    var _loadAssignment: Envoy_Config_Endpoint_V3_ClusterLoadAssignment? = nil
+    var _lbConfig: Envoy_Config_Cluster_V3_Cluster.OneOf_LbConfig?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _name = source._name
+      _clusterDiscoveryType = source._clusterDiscoveryType
+      _edsClusterConfig = source._edsClusterConfig
+      _lbPolicy = source._lbPolicy
+      _healthChecks = source._healthChecks
+      _circuitBreakers = source._circuitBreakers
+      _dnsLookupFamily = source._dnsLookupFamily
+      _commonLbConfig = source._commonLbConfig
+      _ignoreHealthOnHostRemoval = source._ignoreHealthOnHostRemoval
+      _loadAssignment = source._loadAssignment
+      _lbConfig = source._lbConfig
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 2: try {
-        var v: Envoy_Config_Cluster_V3_Cluster.DiscoveryType?
-        try decoder.decodeSingularEnumField(value: &v)
-        if let v = v {
-          if self.clusterDiscoveryType != nil {try decoder.handleConflictingOneOf()}
-          self.clusterDiscoveryType = .type(v)
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 2: try {
+          var v: Envoy_Config_Cluster_V3_Cluster.DiscoveryType?
+          try decoder.decodeSingularEnumField(value: &v)
+          if let v = v {
+            if _storage._clusterDiscoveryType != nil {try decoder.handleConflictingOneOf()}
+            _storage._clusterDiscoveryType = .type(v)
+          }
+        }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._edsClusterConfig) }()
+        case 6: try { try decoder.decodeSingularEnumField(value: &_storage._lbPolicy) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._healthChecks) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._circuitBreakers) }()
+        case 17: try { try decoder.decodeSingularEnumField(value: &_storage._dnsLookupFamily) }()
+        case 27: try { try decoder.decodeSingularMessageField(value: &_storage._commonLbConfig) }()
+        case 32: try { try decoder.decodeSingularBoolField(value: &_storage._ignoreHealthOnHostRemoval) }()
+        case 33: try { try decoder.decodeSingularMessageField(value: &_storage._loadAssignment) }()
+        case 52: try {
+          var v: Envoy_Config_Cluster_V3_Cluster.MaglevLbConfig?
+          var hadOneofValue = false
+          if let current = _storage._lbConfig {
+            hadOneofValue = true
+            if case .maglevLbConfig(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._lbConfig = .maglevLbConfig(v)
+          }
+        }()
+        default: break
         }
-      }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._edsClusterConfig) }()
-      case 6: try { try decoder.decodeSingularEnumField(value: &self.lbPolicy) }()
-      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.healthChecks) }()
-      case 10: try { try decoder.decodeSingularMessageField(value: &self._circuitBreakers) }()
-      case 17: try { try decoder.decodeSingularEnumField(value: &self.dnsLookupFamily) }()
-      case 27: try { try decoder.decodeSingularMessageField(value: &self._commonLbConfig) }()
-      case 32: try { try decoder.decodeSingularBoolField(value: &self.ignoreHealthOnHostRemoval) }()
-      case 33: try { try decoder.decodeSingularMessageField(value: &self._loadAssignment) }()
-      case 52: try {
-        var v: Envoy_Config_Cluster_V3_Cluster.MaglevLbConfig?
-        var hadOneofValue = false
-        if let current = self.lbConfig {
-          hadOneofValue = true
-          if case .maglevLbConfig(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.lbConfig = .maglevLbConfig(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 1)
+      }
+      try { if case .type(let v)? = _storage._clusterDiscoveryType {
+        try visitor.visitSingularEnumField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._edsClusterConfig {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if _storage._lbPolicy != .roundRobin {
+        try visitor.visitSingularEnumField(value: _storage._lbPolicy, fieldNumber: 6)
+      }
+      if !_storage._healthChecks.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._healthChecks, fieldNumber: 8)
+      }
+      try { if let v = _storage._circuitBreakers {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
+      if _storage._dnsLookupFamily != .auto {
+        try visitor.visitSingularEnumField(value: _storage._dnsLookupFamily, fieldNumber: 17)
+      }
+      try { if let v = _storage._commonLbConfig {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+      } }()
+      if _storage._ignoreHealthOnHostRemoval != false {
+        try visitor.visitSingularBoolField(value: _storage._ignoreHealthOnHostRemoval, fieldNumber: 32)
+      }
+      try { if let v = _storage._loadAssignment {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+      } }()
+      try { if case .maglevLbConfig(let v)? = _storage._lbConfig {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 52)
+      } }()
     }
-    try { if case .type(let v)? = self.clusterDiscoveryType {
-      try visitor.visitSingularEnumField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._edsClusterConfig {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if self.lbPolicy != .roundRobin {
-      try visitor.visitSingularEnumField(value: self.lbPolicy, fieldNumber: 6)
-    }
-    if !self.healthChecks.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.healthChecks, fieldNumber: 8)
-    }
-    try { if let v = self._circuitBreakers {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    } }()
-    if self.dnsLookupFamily != .auto {
-      try visitor.visitSingularEnumField(value: self.dnsLookupFamily, fieldNumber: 17)
-    }
-    try { if let v = self._commonLbConfig {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
-    } }()
-    if self.ignoreHealthOnHostRemoval != false {
-      try visitor.visitSingularBoolField(value: self.ignoreHealthOnHostRemoval, fieldNumber: 32)
-    }
-    try { if let v = self._loadAssignment {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
-    } }()
-    try { if case .maglevLbConfig(let v)? = self.lbConfig {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 52)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Envoy_Config_Cluster_V3_Cluster, rhs: Envoy_Config_Cluster_V3_Cluster) -> Bool {
-    if lhs.name != rhs.name {return false}
-    if lhs.clusterDiscoveryType != rhs.clusterDiscoveryType {return false}
-    if lhs._edsClusterConfig != rhs._edsClusterConfig {return false}
-    if lhs.lbPolicy != rhs.lbPolicy {return false}
-    if lhs.healthChecks != rhs.healthChecks {return false}
-    if lhs._circuitBreakers != rhs._circuitBreakers {return false}
-    if lhs.dnsLookupFamily != rhs.dnsLookupFamily {return false}
-    if lhs._commonLbConfig != rhs._commonLbConfig {return false}
-    if lhs.ignoreHealthOnHostRemoval != rhs.ignoreHealthOnHostRemoval {return false}
-    if lhs._loadAssignment != rhs._loadAssignment {return false}
-    if lhs.lbConfig != rhs.lbConfig {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._clusterDiscoveryType != rhs_storage._clusterDiscoveryType {return false}
+        if _storage._edsClusterConfig != rhs_storage._edsClusterConfig {return false}
+        if _storage._lbPolicy != rhs_storage._lbPolicy {return false}
+        if _storage._healthChecks != rhs_storage._healthChecks {return false}
+        if _storage._circuitBreakers != rhs_storage._circuitBreakers {return false}
+        if _storage._dnsLookupFamily != rhs_storage._dnsLookupFamily {return false}
+        if _storage._commonLbConfig != rhs_storage._commonLbConfig {return false}
+        if _storage._ignoreHealthOnHostRemoval != rhs_storage._ignoreHealthOnHostRemoval {return false}
+        if _storage._loadAssignment != rhs_storage._loadAssignment {return false}
+        if _storage._lbConfig != rhs_storage._lbConfig {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -48,6 +48,19 @@ public struct WatchedKind<Object: KeyedObject>: Sendable {
     public var qualifiedName: String { group.isEmpty ? resource : "\(resource).\(group)" }
 }
 
+extension WatchedKind<WatchedVirtualService> {
+    /// VirtualServices with their status, valid or not, in JSON.
+    public static var watchedVirtualServices: WatchedKind {
+        WatchedKind(
+            resource: "virtualservices", group: ObjectKind.group, accept: "application/json",
+            root: "/apis/\(ObjectKind.virtualService.apiVersion)",
+            decodeJSON: { value, namespace in
+                let object = WatchedVirtualService(value, defaultNamespace: namespace)
+                return DecodedObject(metadata: object?.metadata, object: object, diagnostics: [])
+            }, decodeProtobuf: nil)
+    }
+}
+
 extension WatchedKind<VirtualService> {
     /// VirtualServices, in JSON.
     public static var virtualServices: WatchedKind {

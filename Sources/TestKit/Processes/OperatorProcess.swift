@@ -54,14 +54,14 @@ public final class OperatorProcess: Sendable {
     }
 
     /// What `xds-operator bootstrap` prints for an Envoy of this operator; its admin interface picks a free port.
-    public func bootstrap(node: String?, xds address: SocketAddress? = nil) async throws -> String {
-        try await Self.bootstrap(xds: address ?? xds, node: node)
+    public func bootstrap(node: String?, xds address: SocketAddress? = nil, api: String = "delta") async throws -> String {
+        try await Self.bootstrap(xds: address ?? xds, node: node, api: api)
     }
 
     /// What `xds-operator bootstrap` prints; the admin interface picks a free port.
-    public static func bootstrap(xds: SocketAddress, node: String?) async throws -> String {
+    public static func bootstrap(xds: SocketAddress, node: String?, api: String = "delta") async throws -> String {
         let command =
-            [try Programs.xdsOperator(), "bootstrap", "--xds-address", "\(xds)", "--admin-port", "0"]
+            [try Programs.xdsOperator(), "bootstrap", "--xds-address", "\(xds)", "--admin-port", "0", "--api", api]
             + (node.map { ["--node-id", $0] } ?? [])
         let (end, output) = try await ChildProcess.run(command)
         guard end == .exited(0) else {

@@ -46,6 +46,9 @@ public struct LoopReply: Sendable {
     public var updates: [GroupUpdate] = []
     /// Answers to the fetches, in order.
     public var answers: [(stream: StreamID, results: [FetchResult])] = []
+
+    /// Makes a reply that says nothing.
+    public init() {}
 }
 
 /// What a pod became, as far as it concerns its Envoy.
@@ -264,8 +267,25 @@ public struct ServiceProgress: Sendable, Hashable {
     public var connected = 0
     /// Of these, the ones that have acknowledged the object's latest form, or that it is gone.
     public var programmed = 0
+    /// Of the connected, those that reject something of the object.
+    public var rejected = 0
     /// An Envoy's words, while one rejects something of the object.
     public var rejection: String?
+
+    /// Makes the account of an object that nobody has.
+    public init(connected: Int = 0, programmed: Int = 0, rejected: Int = 0, rejection: String? = nil) {
+        self.connected = connected
+        self.programmed = programmed
+        self.rejected = rejected
+        self.rejection = rejection
+    }
+
+    /// The sum over Envoys that are served apart.
+    public static func + (left: ServiceProgress, right: ServiceProgress) -> ServiceProgress {
+        ServiceProgress(
+            connected: left.connected + right.connected, programmed: left.programmed + right.programmed,
+            rejected: left.rejected + right.rejected, rejection: left.rejection ?? right.rejection)
+    }
 }
 
 extension FanOut {
@@ -278,6 +298,7 @@ extension FanOut {
     /// How far the connected Envoys are with an object, present or gone.
     public func progress(of service: ObjectKey) -> ServiceProgress {
         var isProgrammed: [String: Bool] = [:]
+        var rejecting: Set<String> = []
         var progress = ServiceProgress()
         for group in store.groups(of: service).union(ledger.groups(of: service)) {
             for stream in streamsByGroup[group] ?? [] {
@@ -286,6 +307,7 @@ extension FanOut {
                 if let culprit = rejected.first(where: { store.owner(of: $0.type, $0.name, in: group) == service }) {
                     progress.rejection = progress.rejection ?? culprit.message
                     isProgrammed[nodeID] = false
+                    rejecting.insert(nodeID)
                 } else {
                     // An Envoy with a stream a type has what all its streams have.
                     isProgrammed[nodeID] = (isProgrammed[nodeID] ?? true) && ledger.has(stream, service)
@@ -293,6 +315,7 @@ extension FanOut {
             }
         }
         progress.connected = isProgrammed.count
+        progress.rejected = rejecting.count
         progress.programmed = isProgrammed.values.count { $0 }
         return progress
     }

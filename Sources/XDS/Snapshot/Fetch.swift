@@ -15,6 +15,9 @@ public struct Fetch: Sendable, Hashable {
     /// What the client says it already has, by name: what agrees is not sent.
     var versions: [String: String]?
 
+    /// Set when everything of the type is asked for at once.
+    var world: WorldFetch?
+
     init(_ type: ResourceType) { self.type = type }
 
     var isEmpty: Bool { steps.isEmpty && names.isEmpty && refreshed.isEmpty }
@@ -34,6 +37,8 @@ public struct FetchResult: Sendable {
     let fetch: Fetch
     /// Where the stream stands once it has been sent the answer.
     let position: Position
+    /// The version of the type's whole table.
+    var version = Digest.zero
     /// The steps asked for.
     var steps: [Part: Step] = [:]
     /// The resources named, nil for those that do not exist.
@@ -44,6 +49,8 @@ public struct FetchResult: Sendable {
     var coverage: SubscriptionCoverage?
     /// The names asked for are all that there are, and this says them all at once.
     var everything: Step?
+    /// Everything of the type, when that was asked for.
+    var world: WorldResult?
     /// The stream stands so far back that the way from there is forgotten.
     var isOutdated = false
 

@@ -27,6 +27,8 @@ struct NodeGroup {
     private(set) var effort = SnapshotEffort()
     /// Steps that end at `revision`.
     private var steps: [StepKey: Step] = [:]
+    /// Whole states at `revision`.
+    var worlds = WorldCache()
 
     init(id: GroupID, selectors: Set<ScopedSelector> = [], logFloor: Int) {
         self.id = id
@@ -164,6 +166,7 @@ struct NodeGroup {
         guard clustersChanged || endpointsChanged || listenersChanged else { return false }
         revision = next
         steps = [:]
+        worlds = WorldCache()
         return true
     }
 

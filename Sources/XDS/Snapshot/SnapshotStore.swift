@@ -119,6 +119,15 @@ public struct SnapshotStore {
             result.isOutdated = true
             return result
         }
+        result.version = table.version
+        if let world = fetch.world {
+            result.world = groups[group]?.worlds.answer(fetch.type, world, table)
+            if fetch.type == .cluster, let endpoints = groups[group]?.endpoints {
+                result.world?.assignments = endpoints.resources
+                result.world?.endpointVersion = endpoints.version
+            }
+            return result
+        }
         for (part, start) in fetch.steps {
             if start == nil, let versions = fetch.versions {
                 result.steps[part] = table.difference(to: versions, part: part)

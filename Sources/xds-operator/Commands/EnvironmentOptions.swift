@@ -16,6 +16,9 @@ enum EnvironmentOptions {
             ("metrics-bind-address", .value),
             ("health-probe-bind-address", .value), ("namespace", .list), ("cross-namespace", .flag), ("log-level", .value),
             ("log-format", .value), ("maglev-table-size", .value), ("loops", .value), ("shutdown-grace-period", .value),
+            ("leader-elect", .flag),
+            ("xds-cluster-name", .value), ("answer-timeout", .value), ("lease-name", .value), ("lease-namespace", .value),
+            ("replica-name", .value), ("status-rate", .value), ("status-burst", .value), ("finalizer-timeout", .value),
         ],
         "validate": [("file", .list)],
         "translate": [

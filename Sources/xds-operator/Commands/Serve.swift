@@ -33,8 +33,13 @@ struct Serve: AsyncParsableCommand {
     var logLevel = Logger.Level.info
     @Option(help: "text or json.")
     var logFormat = LineLogHandler.Format.text
+    @OptionGroup var feedbackOptions: FeedbackOptions
     @Option(help: "The size of Maglev tables, a prime; the same on all replicas.")
     var maglevTableSize = MaglevTableSize.standard
+    @Option(help: "The name that Envoys without ADS give this server's cluster in their bootstrap.")
+    var xdsClusterName = "xds_cluster"
+    @Option(help: "Seconds without any answer of an Envoy to what it was sent, after which its stream is closed.")
+    var answerTimeout = 300
     @Option(help: "Event loops, each a thread; by default one a processor.")
     var loops: Int?
     @Option(help: "Seconds that streams have to end on SIGTERM.")
@@ -45,6 +50,10 @@ struct Serve: AsyncParsableCommand {
             throw ValidationError("give either --manifests or --kubeconfig and --context: objects come from one place")
         }
         if let loops, !(1...1024).contains(loops) { throw ValidationError("--loops must be from 1 to 1024") }
+        guard (1...86_400).contains(answerTimeout) else {
+            throw ValidationError("--answer-timeout must be from 1 to 86400 seconds")
+        }
+        guard !xdsClusterName.isEmpty else { throw ValidationError("--xds-cluster-name must not be empty") }
         guard (0...3600).contains(shutdownGracePeriod) else {
             throw ValidationError("--shutdown-grace-period must be from 0 to 3600 seconds")
         }
@@ -65,21 +74,29 @@ struct Serve: AsyncParsableCommand {
     private func serve(_ logger: Logger) async throws {
         let changed = Bell()
         let resolved = Bell()
+        let reports = manifests == nil ? Bell() : nil
         let readiness = ControlPlane.Readiness()
         let metrics = StreamMetrics()
         let virtualServices = VirtualServiceWatcher(bell: changed)
         let pods = PodWatcher(bell: changed)
         let resolver = EndpointResolver(
-            virtualServices: virtualServices, pods: pods, crossesNamespaces: crossNamespace, changed: changed, resolved: resolved)
+            virtualServices: virtualServices, pods: pods, crossesNamespaces: crossNamespace, changed: changed, resolved: resolved,
+            reports: reports)
         let cache = SnapshotCache(
             resolver: resolver, resolved: resolved,
-            translator: Translator(options: TranslationOptions(maglevTableSize: maglevTableSize)),
-            readiness: readiness, logger: Logger(label: "snapshots"))
-        let (sources, watchMetrics) = try self.sources(virtualServices: virtualServices, pods: pods)
+            translator: Translator(
+                options: TranslationOptions(maglevTableSize: maglevTableSize, serverClusterName: xdsClusterName)),
+            readiness: readiness, reports: reports, logger: Logger(label: "snapshots"))
+        let reporter = reports.map {
+            ServiceReporter(resolver: resolver, cache: cache, bell: $0, logger: Logger(label: "kubernetes"))
+        }
+        let (sources, feedback, watchMetrics) = try self.sources(virtualServices: virtualServices, pods: pods, reporter: reporter)
 
         let group = try EventLoopGroup(count: loops ?? ProcessInfo.processInfo.activeProcessorCount)
         let discovery = DiscoveryService(
-            cache: cache, resolver: resolver, loops: group, metrics: metrics, logger: Logger(label: "discovery"))
+            cache: cache, resolver: resolver, loops: group, readiness: readiness, metrics: metrics,
+            answerTimeout: .seconds(answerTimeout),
+            logger: Logger(label: "discovery"))
         var configuration = ServerConfiguration(bindAddress: try Transport.SocketAddress(xdsBindAddress))
         configuration.gracePeriod = .seconds(shutdownGracePeriod)
         let server = try RPCServer(
@@ -87,7 +104,7 @@ struct Serve: AsyncParsableCommand {
 
         // Shut down in reverse: first no more streams, then what feeds them.
         let services: [any Service] =
-            sources + [
+            sources + feedback + [
                 resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, watchMetrics, readiness), discovery,
                 XDSEndpoint(server: server, logger: logger),
             ]
@@ -104,19 +121,20 @@ struct Serve: AsyncParsableCommand {
 
     /// Where the objects come from.
     private func sources(
-        virtualServices: VirtualServiceWatcher, pods: PodWatcher
-    ) throws -> (services: [any Service], metrics: [WatchMetrics]) {
-        if let manifests {
+        virtualServices: VirtualServiceWatcher, pods: PodWatcher, reporter: ServiceReporter?
+    ) throws -> (services: [any Service], feedback: [any Service], metrics: [WatchMetrics]) {
+        guard let reporter else {
             let source = ManifestSource(
-                directory: manifests,
+                directory: manifests ?? "",
                 virtualServices: NamespaceFilter(namespaces: Set(namespaces), receiver: virtualServices),
                 pods: NamespaceFilter(namespaces: Set(namespaces), receiver: pods), logger: Logger(label: "manifests"))
-            return ([source], [])
+            return ([source], [], [])
         }
         let source = try ClusterSource(
             configuration: ClusterSource.configuration(kubeconfig: kubeconfig, context: context), namespaces: namespaces,
-            virtualServices: virtualServices, pods: pods, logger: Logger(label: "kubernetes"))
-        return (source.services, source.metrics)
+            virtualServices: virtualServices, pods: pods, reporter: reporter, options: feedbackOptions,
+            logger: Logger(label: "kubernetes"))
+        return (source.services, source.feedback, source.metrics)
     }
 
     private func probes(_ readiness: ControlPlane.Readiness) -> HTTPEndpoint {

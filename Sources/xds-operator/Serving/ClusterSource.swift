@@ -12,20 +12,26 @@ struct ClusterSource {
     let services: [any Service]
     /// What they count.
     let metrics: [WatchMetrics]
+    /// What writes to the API server.
+    let feedback: [any Service]
 
     /// Prepares to watch the cluster of `configuration`.
+    /// - Parameter reporter: what is known of the objects, for their status.
     init(
         configuration: ClusterConfiguration, namespaces: [String], virtualServices: VirtualServiceWatcher, pods: PodWatcher,
-        logger: Logger
+        reporter: ServiceReporter, options: FeedbackOptions, logger: Logger
     ) throws {
         let client = CurlAPIClient(cluster: configuration, loop: try CurlLoop(), logger: logger)
         let serviceMetrics = WatchMetrics(resource: "virtualservices")
         let podMetrics = WatchMetrics(resource: "pods")
+        let feedback = options.feedback(
+            client: client, reports: reporter, environment: ProcessInfo.processInfo.environment)
+        self.feedback = feedback.services
+        let receiver = WatchedServiceReceiver(services: virtualServices, reporter: reporter, observer: feedback.observer)
         services = [
             KubernetesSource(
-                kind: .virtualServices, namespaces: namespaces, client: client, receiver: virtualServices,
-                metrics: serviceMetrics,
-                logger: logger),
+                kind: .watchedVirtualServices, namespaces: namespaces, client: client, receiver: receiver,
+                metrics: serviceMetrics, logger: logger),
             KubernetesSource(
                 kind: .pods, namespaces: namespaces, client: client, receiver: pods, metrics: podMetrics, logger: logger),
         ]

@@ -80,9 +80,12 @@ struct Stage: Sendable {
     // MARK: - Processes
 
     /// Starts an Envoy with the bootstrap that the operator prints; it is the ingress pod's unless `node` says otherwise.
-    func startEnvoy(_ name: String = "envoy", node: String? = nil, isReady: Bool = true) async throws -> EnvoyProcess {
+    func startEnvoy(_ name: String = "envoy", node: String? = nil, isReady: Bool = true, form: DiscoveryForm = .delta)
+        async throws
+        -> EnvoyProcess
+    {
         let envoy = try await EnvoyProcess.start(
-            name: name, configuration: try await xdsOperator.bootstrap(node: node ?? ingress.uid))
+            name: name, configuration: form.bootstrap(try await xdsOperator.bootstrap(node: node ?? ingress.uid, api: form.api)))
         watch(envoy.child)
         if isReady { try await envoy.awaitReady() }
         return envoy

@@ -1,0 +1,175 @@
+public import Domain
+public import Kubernetes
+public import Logging
+import XDS
+
+/// Puts together what the resolver, the snapshots and the watch know of each VirtualService, for its status.
+///
+/// It holds what the API server has of each object in metadata only, and pulls the rest when asked.
+public actor ServiceReporter: ServiceReports {
+    private struct Known {
+        let metadata: ObjectMetadata
+        let invalid: [Diagnostic]
+    }
+
+    private var known: [ObjectKey: Known] = [:]
+    private var pending: Set<ObjectKey> = []
+    private var removed: Set<ObjectKey> = []
+    private let resolver: EndpointResolver
+    private let cache: SnapshotCache
+    private let bell: Bell
+    private let logger: Logger
+
+    /// Makes a reporter.
+    /// - Parameter bell: rung by the resolver and the cache when there is something to report.
+    public init(resolver: EndpointResolver, cache: SnapshotCache, bell: Bell, logger: Logger) {
+        self.logger = logger
+        self.resolver = resolver
+        self.cache = cache
+        self.bell = bell
+    }
+
+    public nonisolated func changes() -> AsyncStream<Void> { bell.rings }
+
+    /// The API server has the object in this form.
+    func observe(_ object: WatchedVirtualService) {
+        let invalid = object.service == nil ? object.diagnostics.filter { $0.severity == .error } : []
+        if known[object.key]?.invalid != invalid {
+            for diagnostic in invalid {
+                logger.warning("object refused", metadata: ["virtualservice": "\(object.key)", "reason": "\(diagnostic)"])
+            }
+        }
+        known[object.key] = Known(metadata: object.metadata, invalid: invalid)
+        removed.remove(object.key)
+        pending.insert(object.key)
+        bell.ring()
+    }
+
+    /// The API server has the object no more.
+    func forget(_ key: ObjectKey) {
+        guard known.removeValue(forKey: key) != nil else { return }
+        pending.remove(key)
+        removed.insert(key)
+        bell.ring()
+    }
+
+    /// The objects that the API server has, as far as it has told.
+    var keys: Set<ObjectKey> { Set(known.keys) }
+
+    public func takeRemoved() async -> [ObjectKey] {
+        let gone = removed.sorted()
+        removed = []
+        if !gone.isEmpty { await cache.forgetProgress(of: gone) }
+        return gone
+    }
+
+    public func take() async -> [ServiceReport] {
+        var touched = pending
+        pending = []
+        touched.formUnion(await resolver.takeReportable())
+        touched.formUnion(await cache.takeReportable())
+        let facts = await resolver.facts(of: touched)
+        let states = await cache.progress(of: touched)
+        return touched.sorted().compactMap { key in
+            guard let known = known[key] else { return nil }
+            if !known.invalid.isEmpty { return report(known) }
+            guard let fact = facts[key], let state = states[key],
+                let report = report(known, fact, state)
+            else {
+                // The news is still on its way to the snapshots, which ring when they have it.
+                pending.insert(key)
+                return nil
+            }
+            return report
+        }
+    }
+
+    private func report(_ known: Known) -> ServiceReport {
+        ServiceReport(
+            key: known.metadata.key, uid: known.metadata.uid, generation: known.metadata.generation,
+            resourceVersion: known.metadata.resourceVersion, listenerCount: 0, matched: 0, connected: 0, programmed: 0,
+            invalid: known.invalid, isTerminating: known.metadata.isTerminating, finalizers: known.metadata.finalizers,
+            withdrawn: known.metadata.isTerminating)
+    }
+
+    /// Nil while what is published is not what the watch shows.
+    private func report(_ known: Known, _ facts: ResolvedFacts, _ state: PublishedState) -> ServiceReport? {
+        let metadata = known.metadata
+        guard facts.service.metadata.generation == metadata.generation,
+            facts.service.metadata.isTerminating == metadata.isTerminating,
+            state.generation == (metadata.isTerminating ? nil : metadata.generation)
+        else { return nil }
+        return ServiceReport(
+            key: metadata.key, uid: metadata.uid, generation: metadata.generation, resourceVersion: metadata.resourceVersion,
+            listenerCount: facts.service.listeners.count, matched: facts.matched, connected: state.progress.connected,
+            programmed: state.progress.programmed, rejected: state.progress.rejected, rejection: state.progress.rejection,
+            conflicts: state.conflicts.map(Self.text).sorted(),
+            unresolvedSelectors: facts.unresolved.map { "\($0)" }, isTerminating: metadata.isTerminating,
+            finalizers: metadata.finalizers,
+            withdrawn: metadata.isTerminating && state.progress.programmed == state.progress.connected)
+    }
+
+    private static func text(_ conflict: Conflict) -> String {
+        "listener \(conflict.loser.listener) of \(conflict.loser.service) is withheld: listener \(conflict.winner.listener) of "
+            + "\(conflict.winner.service) is older and has the same \(conflict.claim)"
+    }
+}
+
+/// Deals the watch of VirtualServices to those who serve them, those who report of them, and those who write their status.
+public struct WatchedServiceReceiver: WatchEventReceiver {
+    private let services: VirtualServiceWatcher
+    private let reporter: ServiceReporter
+    private let observer: any WatchEventReceiver<ObservedObject>
+    private let relist = RelistedKeys()
+
+    /// Makes a receiver.
+    public init(
+        services: VirtualServiceWatcher, reporter: ServiceReporter, observer: any WatchEventReceiver<ObservedObject>
+    ) {
+        self.services = services
+        self.reporter = reporter
+        self.observer = observer
+    }
+
+    /// Takes one event. An object that can't be served is told to be gone to those who serve it.
+    public func receive(_ event: WatchEvent<WatchedVirtualService>) async {
+        switch event {
+        case .restarted:
+            await relist.begin()
+            await observer.receive(.restarted)
+            await services.receive(.restarted)
+        case .applied(let object):
+            await relist.note(object.key)
+            await reporter.observe(object)
+            await observer.receive(.applied(object.observed))
+            if let service = object.service {
+                await services.receive(.applied(service))
+            } else {
+                await services.receive(.deleted(object.key))
+            }
+        case .deleted(let key):
+            await reporter.forget(key)
+            await observer.receive(.deleted(key))
+            await services.receive(.deleted(key))
+        case .synced:
+            for key in await relist.missing(of: reporter.keys) { await reporter.forget(key) }
+            await observer.receive(.synced)
+            await services.receive(.synced)
+        }
+    }
+}
+
+/// The keys that a list under way has told.
+private actor RelistedKeys {
+    private var keys: Set<ObjectKey>?
+
+    func begin() { keys = [] }
+
+    func note(_ key: ObjectKey) { keys?.insert(key) }
+
+    /// The keys that the list, which is complete now, has not told.
+    func missing(of known: Set<ObjectKey>) -> [ObjectKey] {
+        defer { keys = nil }
+        return keys.map { known.subtracting($0).sorted() } ?? []
+    }
+}

@@ -1,0 +1,394 @@
+import DequeModule
+
+/// One state-of-the-world xDS stream: what the client asked for, what it was sent, and what it is owed (xDS protocol, "Basic Protocol
+/// Overview" to "Eventual consistency considerations").
+///
+/// Clusters and listeners are said as a whole, endpoints as far as they changed. One fetch at a time brings all types to one moment of
+/// the snapshot, and its answer goes out as clusters, endpoints, listeners. Since a whole state also removes, clusters that listeners
+/// may still use stay in the first response and leave with another, after the listeners.
+public struct WorldDiscoveryStateMachine {
+    /// The group of the client's pod; nil until the pod is known and everything is synced.
+    private var group: GroupID?
+    private var latest = Revision.initial
+    private var clusters = WorldTypeState()
+    private var listeners = WorldTypeState()
+    /// Whether the clusters that the client has include some that only old listeners need.
+    private var hasLeftovers = false
+    /// Whether the client brought clusters from an earlier stream, and so has listeners that it will ask for.
+    private var isReturning = false
+    /// Whether such a client has had its time to ask for its listeners.
+    private var isGraceOver = false
+    private var endpoints = DeltaTypeState(.endpoint)
+    private var endpointSubscription = WorldSubscription()
+    private var endpointPosition: Position?
+    private var lastEndpointNonce: String?
+    /// Clusters just sent, whose endpoints the client waits for.
+    private var awaited: Set<String> = []
+    /// Names told to have no endpoints since they were gone: they are looked up with each step, until they are back.
+    private var emptied: Set<String> = []
+    private var endpointVersion = Digest.zero
+    /// What the snapshot is being asked; one question at a time.
+    private var asked: [Fetch] = []
+    private var pinned: Set<GroupID> = []
+    private var nextNonce: UInt32 = 1
+    /// Where the client last stood with nothing under way.
+    private var settled: Position?
+
+    /// Makes the state of a new stream.
+    public init() {}
+
+    /// Responses that the client has not answered, of all types.
+    public var inFlightCount: Int { clusters.inFlightCount + endpoints.inFlight.count + listeners.inFlightCount }
+
+    /// Whether the client has been sent everything, and has answered it.
+    public var isSettled: Bool {
+        guard let current, asked.isEmpty else { return false }
+        return isSettled(clusters, at: current) && isSettled(listeners, at: current) && !hasLeftovers
+            && (!endpoints.isStarted
+                || endpointPosition == current && endpoints.inFlight.isEmpty && endpoints.owed.isEmpty
+                    && endpoints.retries.isEmpty)
+    }
+
+    /// How far the client is, by its own word. States are whole, so that it is told only when nothing is under way.
+    public var progress: StreamProgress {
+        func rejected(_ type: ResourceType, _ messages: [String: String]) -> [StreamProgress.Rejected] {
+            messages.sorted { $0.key < $1.key }.map { StreamProgress.Rejected(type: type, name: $0.key, message: $0.value) }
+        }
+        let all =
+            rejected(.cluster, clusters.rejections) + rejected(.endpoint, endpoints.rejected.mapValues(\.message))
+            + rejected(.listener, listeners.rejections)
+        return StreamProgress(acknowledged: settled?.group == group ? settled : nil, rejected: all)
+    }
+
+    private func isSettled(_ state: WorldTypeState, at current: Position) -> Bool {
+        !state.isStarted || state.isSettled && state.position == current
+    }
+
+    private var current: Position? { group.map { Position(group: $0, revision: latest) } }
+
+    // MARK: Events
+
+    /// The client's pod belongs to the group of `position`, which from now on is pinned for this stream.
+    public mutating func assigned(_ position: Position) -> [DeltaAction] {
+        group = position.group
+        latest = position.revision
+        pinned.insert(position.group)
+        return advance()
+    }
+
+    /// A moment (about a second) has passed since the stream began. A client that came back and has not asked for listeners
+    /// by now has none that need its old clusters.
+    public mutating func graceElapsed() -> [DeltaAction] {
+        isGraceOver = true
+        return advance()
+    }
+
+    /// The snapshot of a group moved on.
+    public mutating func updated(_ update: GroupUpdate) -> [DeltaAction] {
+        guard update.to.group == group else { return [] }
+        latest = max(latest, update.to.revision)
+        return advance()
+    }
+
+    /// The client sent a request. It may acknowledge or reject a response, and change what it subscribes to, at once.
+    public mutating func received(_ request: WorldRequest) -> [DeltaAction] {
+        guard let type = ResourceType(typeURL: request.typeURL) else { return answerUnknown(request) }
+        var actions: [DeltaAction] = []
+        switch type {
+        case .cluster:
+            if !clusters.isStarted { isReturning = !request.version.isEmpty }
+            actions = take(request, type, \.clusters)
+        case .listener: actions = take(request, type, \.listeners)
+        case .endpoint: actions = takeEndpoints(request)
+        }
+        return actions + advance()
+    }
+
+    /// The snapshot answered this stream's fetches.
+    public mutating func answered(_ results: [FetchResult]) -> [DeltaAction] {
+        let question = asked
+        asked = []
+        let world = { (type: ResourceType) in results.first { $0.type == type }?.world }
+        guard let position = results.first?.position, position.group == group, results.count == question.count else {
+            // The stream changed its group meanwhile: it asks the new one.
+            for fetch in question where fetch.type == .endpoint {
+                endpoints.owed.formUnion(fetch.names)
+            }
+            return advance()
+        }
+        latest = max(latest, position.revision)
+        let endpointResult = results.first { $0.type == .endpoint }
+        var actions: [DeltaAction] = []
+        if let clusters = world(.cluster) { actions += sendClusters(clusters, at: position, endpointResult) }
+        actions += sendEndpoints(endpointResult, awaited: takeAwaited(world(.cluster)))
+        if let listeners = world(.listener) { actions += sendListeners(listeners, at: position) }
+        if hasLeftovers, listenersStand(at: position), let clusters = world(.cluster) {
+            actions += sendClusters(clusters, at: position, endpointResult)
+            actions += sendEndpoints(nil, awaited: takeAwaited(clusters))
+        }
+        return actions + advance()
+    }
+}
+
+// MARK: - Requests
+
+extension WorldDiscoveryStateMachine {
+    private mutating func take(_ request: WorldRequest, _ type: ResourceType, _ path: WritableKeyPath<Self, WorldTypeState>)
+        -> [DeltaAction]
+    {
+        let isFirst = !self[keyPath: path].isStarted
+        var actions: [DeltaAction] = []
+        if isFirst {
+            self[keyPath: path].isStarted = true
+            // Whatever version it claims: it may have applied a later, rejected response in part.
+            self[keyPath: path].mustAnswer = true
+        } else if !request.nonce.isEmpty {
+            if let message = request.rejection {
+                if let culprits = self[keyPath: path].reject(request.nonce, message: message) {
+                    actions.append(.rejected(Rejection(type: type, culprits: culprits, message: message)))
+                }
+            } else {
+                self[keyPath: path].acknowledge(request.nonce)
+            }
+            // Sent before the client saw the newest response, which it will answer with all that this one says.
+            guard request.nonce == self[keyPath: path].lastNonce else { return actions }
+        } else {
+            // A client that starts over without a new stream.
+            self[keyPath: path].mustAnswer = true
+        }
+        let news = self[keyPath: path].subscription.replace(by: request.names, type: type)
+        if news.everything || !news.names.isEmpty { self[keyPath: path].mustAnswer = true }
+        self[keyPath: path].narrow()
+        return actions
+    }
+
+    private mutating func takeEndpoints(_ request: WorldRequest) -> [DeltaAction] {
+        let isFirst = !endpoints.isStarted
+        var actions: [DeltaAction] = []
+        if !isFirst && !request.nonce.isEmpty {
+            if let message = request.rejection {
+                if let culprits = endpoints.reject(request.nonce, message: message) {
+                    actions.append(.rejected(Rejection(type: .endpoint, culprits: culprits, message: message)))
+                }
+            } else {
+                endpoints.acknowledge(request.nonce)
+            }
+            guard request.nonce == lastEndpointNonce else { return actions }
+        }
+        endpoints.isStarted = true
+        let news = endpointSubscription.replace(by: request.names, type: .endpoint)
+        // Whatever version a new stream claims: the claim speaks of the last response alone, and earlier ones had other names.
+        let isFresh = isFirst || request.nonce.isEmpty
+        let wanted = isFresh ? endpointSubscription.names : news.names
+        for name in wanted { endpoints.rejected[name] = nil }
+        endpoints.owed.formUnion(wanted)
+        endpoints.owed.formIntersection(endpointSubscription.names)
+        emptied.formIntersection(endpointSubscription.names)
+        if news.everything || isFresh && endpointSubscription.isWildcard { endpointPosition = nil }
+        if isFresh { endpoints.mustAnswer = true }
+        return actions
+    }
+
+    /// A type that this server does not have: there are no such resources, and the stream lives.
+    private mutating func answerUnknown(_ request: WorldRequest) -> [DeltaAction] {
+        guard request.rejection == nil, request.nonce.isEmpty else { return [] }
+        let body = WorldResponse.body(typeURL: request.typeURL, version: Digest.zero.description, resources: [])
+        return [.send(head: DeltaResponse.head(nonce: takeNonce()), body: body)]
+    }
+}
+
+// MARK: - Fetches
+
+extension WorldDiscoveryStateMachine {
+    /// Starts the next fetch when something is owed that may be sent now, and lets go of groups left behind.
+    private mutating func advance() -> [DeltaAction] {
+        var actions: [DeltaAction] = []
+        if let current, asked.isEmpty {
+            asked = nextFetches(to: current)
+            actions = asked.map { .fetch($0) }
+        }
+        // Endpoints alone are found by the log of the group where the client stands.
+        for old in pinned where old != group && endpointPosition?.group != old {
+            pinned.remove(old)
+            actions.append(.release(old))
+        }
+        if isSettled && clusters.isStarted && listeners.isStarted { settled = current }
+        return actions
+    }
+
+    private mutating func nextFetches(to current: Position) -> [Fetch] {
+        var fetches: [Fetch] = []
+        let mayDropLeftovers = hasLeftovers && listenersStand(at: current)
+        if isDue(clusters, at: current) || (mayDropLeftovers && clusters.isWindowOpen) {
+            var fetch = Fetch(.cluster)
+            fetch.world = WorldFetch(held: clusters.held)
+            fetches.append(fetch)
+        }
+        if let fetch = nextEndpointFetch(to: current) { fetches.append(fetch) }
+        let clustersStand = !clusters.isStarted || clusters.position == current || fetches.first?.type == .cluster
+        if isDue(listeners, at: current) && clustersStand {
+            var fetch = Fetch(.listener)
+            fetch.world = WorldFetch(held: listeners.held)
+            fetches.append(fetch)
+        }
+        return fetches
+    }
+
+    /// Whether no listener of the client needs a cluster that is gone at `target`.
+    private func listenersStand(at target: Position) -> Bool {
+        listeners.isStarted ? listeners.position == target : !isReturning || isGraceOver
+    }
+
+    private func isDue(_ state: WorldTypeState, at current: Position) -> Bool {
+        state.isStarted && state.isWindowOpen && (state.position != current || state.mustAnswer || state.isStale)
+    }
+
+    private mutating func nextEndpointFetch(to current: Position) -> Fetch? {
+        guard endpoints.isStarted, endpoints.isWindowOpen else { return nil }
+        var fetch = Fetch(.endpoint)
+        fetch.names = endpoints.owed.union(awaited)
+        fetch.refreshed = emptied
+        if let from = endpointPosition {
+            // What is asked for by name comes from the latest snapshot: the position has to move there with it.
+            fetch.steps.updateValue(from, forKey: .endpoints)
+        } else if endpointSubscription.isWildcard {
+            fetch.steps.updateValue(nil, forKey: .endpoints)
+        }
+        let isBehind = endpointPosition != current
+        if !isBehind && fetch.names.isEmpty {
+            guard let names = endpoints.retries.popFirst() else { return nil }
+            fetch.names = Set(names).filter(endpointSubscription.includes)
+        }
+        endpoints.owed = []
+        return fetch
+    }
+}
+
+// MARK: - Responses
+
+extension WorldDiscoveryStateMachine {
+    private mutating func sendClusters(_ world: WorldResult, at position: Position, _ endpointResult: FetchResult?)
+        -> [DeltaAction]
+    {
+        guard clusters.isWindowOpen else { return [] }
+        clusters.position = position
+        guard let next = clusters.next(of: world.state) else {
+            hasLeftovers = false
+            return []
+        }
+        let changed = clusters.changes(to: next, world)
+        var state = next
+        hasLeftovers = false
+        if !listenersStand(at: position), let held = clusters.held, next.lacksSome(of: held) {
+            hasLeftovers = true
+            let isShared = next === world.state && world.transition != nil
+            state = isShared ? world.transition?.union ?? next : next.union(with: held)
+            if state.version == held.version && !clusters.mustAnswer { return [] }
+        }
+        let action = send(\.clusters, state, changed: changed)
+        awaitEndpoints(of: changed, unless: endpointResult)
+        return [action]
+    }
+
+    private mutating func sendListeners(_ world: WorldResult, at position: Position) -> [DeltaAction] {
+        guard listeners.isWindowOpen else { return [] }
+        guard !clusters.isStarted || clusters.position == position else {
+            // The clusters did not come along after all.
+            listeners.isStale = true
+            return []
+        }
+        listeners.position = position
+        return listeners.next(of: world.state).map { [send(\.listeners, $0)] } ?? []
+    }
+
+    private mutating func sendEndpoints(_ result: FetchResult?, awaited: [EncodedResource]) -> [DeltaAction] {
+        var resources: [String: EncodedResource] = [:]
+        if let result, result.isOutdated {
+            // The way from there is forgotten: everything is said anew.
+            endpointPosition = nil
+            endpoints.owed.formUnion(endpointSubscription.names)
+        } else if let result {
+            endpointPosition = result.position
+            for resource in [result.steps[.endpoints], result.everything].compactMap(\.self).flatMap(\.all)
+            where endpointSubscription.includes(resource.name) { resources[resource.name] = resource }
+            for (name, resource) in result.named where endpointSubscription.includes(name) || self.awaited.contains(name) {
+                if let resource {
+                    resources[name] = resource
+                    emptied.remove(name)
+                } else if clusters.held?.resources[name] != nil, hasLeftovers || clusters.position != result.position {
+                    // A cluster on its way out: while the client waits for its endpoints it holds its answer about clusters, and
+                    // so the removal. It can't be told that there are none but by an empty assignment.
+                    resources[name] = .emptyAssignment(name)
+                    emptied.insert(name)
+                }
+            }
+            self.awaited.subtract(result.fetch.names)
+        }
+        for resource in awaited { resources[resource.name] = resource }
+        let permitted = resources.values.filter { endpoints.permits($0) }.sorted { $0.name < $1.name }
+        guard !permitted.isEmpty || endpoints.mustAnswer && result != nil else { return [] }
+        endpoints.mustAnswer = false
+        let nonce = takeNonce()
+        lastEndpointNonce = nonce
+        endpoints.inFlight.append(
+            SentResponse(nonce: nonce, content: .own(resources: permitted, removed: []), reached: ReachedPositions()))
+        let body = WorldResponse.body(
+            typeURL: ResourceType.endpoint.typeURL, version: (result?.version ?? endpointVersion).description,
+            resources: permitted)
+        return [.send(head: DeltaResponse.head(nonce: nonce), body: body)]
+    }
+
+    /// Envoy waits for the endpoints of a cluster that was updated; it repeats its last request, which looks like an acknowledgement.
+    ///
+    /// When the window is full of cluster responses, the client may wait for the endpoints of a cluster that it asked for in words which
+    /// crossed with ours. Then it is told the endpoints of every cluster that it was sent since its last answer.
+    private mutating func awaitEndpoints(of changed: [String], unless result: FetchResult?) {
+        guard endpoints.isStarted else { return }
+        if clusters.isWindowOpen {
+            let told = Set(result?.steps[.endpoints]?.all.map(\.name) ?? []).union(result?.fetch.names ?? [])
+            awaited.formUnion(changed.filter { endpointSubscription.includes($0) && !told.contains($0) })
+        } else {
+            awaited.formUnion(clusters.changedInFlight)
+        }
+    }
+
+    /// The endpoints that clusters just sent wait for. They go at once: a moment later they might be gone, and the client would wait
+    /// for ever. Those that are gone already are empty.
+    private mutating func takeAwaited(_ world: WorldResult?) -> [EncodedResource] {
+        guard let world, !awaited.isEmpty, endpoints.isWindowOpen else { return [] }
+        endpointVersion = world.endpointVersion
+        let gone = awaited.filter { world.assignments[$0] == nil }
+        let found = awaited.compactMap { world.assignments[$0] }
+        awaited = []
+        guard !clusters.isWindowOpen else { return found }
+        emptied.formUnion(gone)
+        return found + gone.map(EncodedResource.emptyAssignment)
+    }
+
+    private mutating func send(_ path: WritableKeyPath<Self, WorldTypeState>, _ content: WorldState, changed: [String] = [])
+        -> DeltaAction
+    {
+        let nonce = takeNonce()
+        self[keyPath: path].sent(content, nonce: nonce, changed: changed)
+        return .send(head: DeltaResponse.head(nonce: nonce), body: content.body)
+    }
+
+    private mutating func takeNonce() -> String {
+        defer { nextNonce &+= 1 }
+        return DeltaResponse.nonce(nextNonce)
+    }
+}
+
+extension Step {
+    /// Every resource of the step.
+    fileprivate var all: [EncodedResource] { updated + added + resent }
+}
+
+extension EncodedResource {
+    /// A `ClusterLoadAssignment` without hosts.
+    fileprivate static func emptyAssignment(_ cluster: String) -> EncodedResource {
+        var payload = WireWriter()
+        payload.string(cluster, field: 1)
+        return EncodedResource(type: .endpoint, name: cluster, payload: payload.output)
+    }
+}

@@ -1,0 +1,163 @@
+import DequeModule
+
+/// What a state-of-the-world stream knows of clusters or listeners, of which each response says all that the client is to have.
+///
+/// A rejected resource can't be left out of a later response when the client had an earlier form of it: absence removes. So it stands
+/// there with its last acknowledged bytes, and is left out only when there are none.
+struct WorldTypeState {
+    private struct Sent {
+        let nonce: String
+        let state: WorldState
+        let search: Int
+        /// What it changed at the client, by name.
+        let changed: [String]
+    }
+
+    /// A resource that the client rejected.
+    private struct RejectedResource {
+        /// The bytes that are not sent again.
+        let version: Digest
+        /// Whether another listener had its address: it is tried again when a listener goes.
+        let isAddressConflict: Bool
+        /// The client's words.
+        let message: String
+    }
+
+    /// Whether the client has asked for the type at all.
+    var isStarted = false
+    var subscription = WorldSubscription()
+    /// Whether the next state is sent even if the client was sent it before.
+    var mustAnswer = false
+    /// Whether the content may differ from what was sent though the snapshot has not moved.
+    var isStale = false
+    /// Where the snapshot stood that `held` was made of.
+    var position: Position?
+    /// What the client was sent last.
+    private(set) var held: WorldState?
+    /// What it acknowledged last.
+    private(set) var acknowledged: WorldState?
+    private var inFlight: Deque<Sent> = []
+    private var rejected: [String: RejectedResource] = [:]
+    /// Names in doubt since a rejection that named no culprit: the first list is being tried, the others wait.
+    private var doubts: Deque<[String]> = []
+    /// Counts the searches for a culprit: rejections of what was sent before the last one began say nothing new.
+    private var search = 0
+    /// What rejected responses changed, and the client perhaps applied, since the last one that it acknowledged.
+    private var doubtful: Set<String> = []
+
+    /// The client's words for each resource that is withheld.
+    var rejections: [String: String] { rejected.mapValues(\.message) }
+    /// Responses that the client has not answered.
+    var inFlightCount: Int { inFlight.count }
+    /// What the responses that the client has not answered change, by name.
+    var changedInFlight: Set<String> { Set(inFlight.lazy.flatMap(\.changed)) }
+    /// The nonce that an answer must have in order not to be stale.
+    var lastNonce: String?
+    /// Names whose newest bytes are withheld.
+    var withheldCount: Int { rejected.count }
+    /// Whether nothing is under way or in doubt.
+    var isSettled: Bool { inFlight.isEmpty && doubts.isEmpty && !mustAnswer && !isStale }
+
+    /// Whether one more response may be sent before the client answers one: the window of the delta form, for the same reason; but
+    /// while a culprit is searched for, each answer decides what comes next.
+    var isWindowOpen: Bool { doubts.isEmpty ? inFlight.count < 8 : inFlight.isEmpty }
+
+    /// What the client is to have when the snapshot says `full`: its subscription, and its last good form of what it rejected.
+    private mutating func content(of full: WorldState) -> WorldState {
+        for (name, rejection) in rejected where full.resources[name]?.version != rejection.version { rejected[name] = nil }
+        if subscription.isWildcard && rejected.isEmpty && doubts.count < 2 { return full }
+        var resources = full.resources
+        if !subscription.isWildcard { resources = resources.filter { subscription.names.contains($0.key) } }
+        let withheld = Set(rejected.keys).union(doubts.dropFirst().joined())
+        for name in withheld where resources[name] != nil { resources[name] = acknowledged?.resources[name] }
+        return WorldState(full.type, resources: resources)
+    }
+
+    /// The content to send next; nil when the client was sent just that.
+    mutating func next(of full: WorldState) -> WorldState? {
+        isStale = false
+        var content = content(of: full)
+        // What is in doubt may be gone from the snapshot: there is nothing to try then.
+        while content.version == held?.version, inFlight.isEmpty, !mustAnswer, doubts.popFirst() != nil {
+            content = self.content(of: full)
+        }
+        return mustAnswer || content.version != held?.version ? content : nil
+    }
+
+    /// Notes that the client was sent `state`.
+    mutating func sent(_ state: WorldState, nonce: String, changed: [String]) {
+        inFlight.append(Sent(nonce: nonce, state: state, search: search, changed: changed))
+        lastNonce = nonce
+        held = state
+        mustAnswer = false
+    }
+
+    /// What `next` changes at the client, by name.
+    func changes(to next: WorldState, _ world: WorldResult) -> [String] {
+        if doubtful.isEmpty, next === world.state, let transition = world.transition { return transition.changed }
+        return doubtful.filter { next.resources[$0] != nil }.union(next.changes(since: held)).sorted()
+    }
+
+    /// What was unsubscribed from is the client's to drop: nothing has to be sent for it.
+    mutating func narrow() {
+        guard let held, !subscription.isWildcard else { return }
+        let rest = held.resources.filter { subscription.names.contains($0.key) }
+        if rest.count != held.resources.count { self.held = WorldState(held.type, resources: rest) }
+    }
+
+    /// The client acknowledged `nonce`, and with it all that was sent earlier; returns what it has now.
+    mutating func acknowledge(_ nonce: String) {
+        guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return }
+        let before = acknowledged
+        let (state, isOfThisSearch) = (inFlight[index].state, inFlight[index].search == search)
+        acknowledged = state
+        doubtful = []
+        inFlight.removeFirst(index + 1)
+        if isOfThisSearch, doubts.popFirst() != nil { isStale = true }
+        let conflicts = rejected.filter { $0.value.isAddressConflict }
+        if !conflicts.isEmpty, let before, state.lacksSome(of: before) {
+            for name in conflicts.keys { rejected[name] = nil }
+            isStale = true
+        }
+    }
+
+    /// The client rejected the response `nonce`, which it may have applied in part; returns the culprits, none while they are being
+    /// searched for, or nil for an answer that comes too late to say something new.
+    mutating func reject(_ nonce: String, message: String) -> [String]? {
+        guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return nil }
+        let response = inFlight[index]
+        doubtful.formUnion(inFlight[...index].flatMap(\.changed))
+        inFlight.removeFirst(index + 1)
+        isStale = true
+        let suspects = response.state.changes(since: acknowledged)
+        var culprits = RejectionMessage.culprits(among: suspects, in: message)
+        if culprits.isEmpty {
+            // A culprit found meanwhile explains this rejection, too.
+            let isExplained = suspects.contains { rejected[$0]?.version == response.state.resources[$0]?.version }
+            if isExplained { return nil }
+            if suspects.count == 1 { culprits = suspects }
+        }
+        if culprits.isEmpty {
+            guard response.search == search else { return nil }
+            guard !suspects.isEmpty else { return [] }
+            search += 1
+            doubts.removeAll { !$0.allSatisfy { name in !suspects.contains(name) } }
+            let middle = suspects.count / 2
+            doubts.prepend(Array(suspects[middle...]))
+            doubts.prepend(Array(suspects[..<middle]))
+            return []
+        }
+        let isAddressConflict = RejectionMessage.isAddressConflict(message)
+        for name in culprits {
+            guard let version = response.state.resources[name]?.version else { continue }
+            rejected[name] = RejectedResource(
+                version: version, isAddressConflict: isAddressConflict, message: message)
+        }
+        // What is left of the trial is tried without the culprit.
+        if let trial = doubts.popFirst() {
+            let rest = trial.filter { !culprits.contains($0) }
+            if !rest.isEmpty { doubts.prepend(rest) }
+        }
+        return culprits
+    }
+}

@@ -1,0 +1,77 @@
+@testable import XDS
+
+/// A stream's two ends: the machine under test, and the simulated client.
+protocol StreamPair {
+    associatedtype Request
+    init()
+    /// The client's memory of earlier streams stays, the machine is new.
+    mutating func connect() -> [Request]
+    mutating func clientReceives(_ bytes: [UInt8]) -> [Request]
+    mutating func serverReceives(_ request: Request) -> [DeltaAction]
+    mutating func assigned(_ position: Position) -> [DeltaAction]
+    mutating func updated(_ update: GroupUpdate) -> [DeltaAction]
+    mutating func answered(_ results: [FetchResult]) -> [DeltaAction]
+    mutating func graceElapsed() -> [DeltaAction]
+    var namesCulprits: Bool { get set }
+    var inFlightCount: Int { get }
+    var isSettled: Bool { get }
+    var progress: StreamProgress { get }
+    var versions: [ResourceType: [String: String]] { get }
+    var endpointNames: Set<String> { get }
+    var warming: Set<String> { get }
+    var faults: [String] { get }
+}
+
+struct DeltaPair: StreamPair {
+    private var machine = DeltaDiscoveryStateMachine()
+    private var envoy = SimulatedEnvoy()
+
+    mutating func connect() -> [DeltaRequest] {
+        machine = DeltaDiscoveryStateMachine()
+        return envoy.connect()
+    }
+    mutating func clientReceives(_ bytes: [UInt8]) -> [DeltaRequest] { envoy.receive(bytes) }
+    mutating func serverReceives(_ request: DeltaRequest) -> [DeltaAction] { machine.received(request) }
+    mutating func assigned(_ position: Position) -> [DeltaAction] { machine.assigned(position) }
+    mutating func updated(_ update: GroupUpdate) -> [DeltaAction] { machine.updated(update) }
+    mutating func answered(_ results: [FetchResult]) -> [DeltaAction] { machine.answered(results) }
+    mutating func graceElapsed() -> [DeltaAction] { machine.graceElapsed() }
+    var namesCulprits: Bool {
+        get { envoy.namesCulprits }
+        set { envoy.namesCulprits = newValue }
+    }
+    var inFlightCount: Int { machine.inFlightCount }
+    var isSettled: Bool { machine.isSettled }
+    var progress: StreamProgress { machine.progress }
+    var versions: [ResourceType: [String: String]] { envoy.versions }
+    var endpointNames: Set<String> { envoy.endpointNames }
+    var warming: Set<String> { envoy.warming }
+    var faults: [String] { envoy.faults }
+}
+
+struct WorldPair: StreamPair {
+    private var machine = WorldDiscoveryStateMachine()
+    private var envoy = SimulatedWorldEnvoy()
+
+    mutating func connect() -> [WorldRequest] {
+        machine = WorldDiscoveryStateMachine()
+        return envoy.connect()
+    }
+    mutating func clientReceives(_ bytes: [UInt8]) -> [WorldRequest] { envoy.receive(bytes) }
+    mutating func serverReceives(_ request: WorldRequest) -> [DeltaAction] { machine.received(request) }
+    mutating func assigned(_ position: Position) -> [DeltaAction] { machine.assigned(position) }
+    mutating func updated(_ update: GroupUpdate) -> [DeltaAction] { machine.updated(update) }
+    mutating func answered(_ results: [FetchResult]) -> [DeltaAction] { machine.answered(results) }
+    mutating func graceElapsed() -> [DeltaAction] { machine.graceElapsed() }
+    var namesCulprits: Bool {
+        get { envoy.namesCulprits }
+        set { envoy.namesCulprits = newValue }
+    }
+    var inFlightCount: Int { machine.inFlightCount }
+    var isSettled: Bool { machine.isSettled }
+    var progress: StreamProgress { machine.progress }
+    var versions: [ResourceType: [String: String]] { envoy.versions }
+    var endpointNames: Set<String> { envoy.endpointNames }
+    var warming: Set<String> { envoy.warming }
+    var faults: [String] { envoy.faults }
+}
