@@ -44,7 +44,13 @@ struct APIServer: Sendable {
         do throws(StatusError) {
             return try answer(request)
         } catch {
-            return .complete(CompleteResponse(error))
+            var response = CompleteResponse(error)
+            // Errors come in the form that was asked for as well.
+            if request.headers["accept"]?.hasPrefix(ProtobufFrames.contentType) == true {
+                response.headers["Content-Type"] = ProtobufFrames.contentType
+                response.body = ProtobufFrames.status(error.status)
+            }
+            return .complete(response)
         }
     }
 

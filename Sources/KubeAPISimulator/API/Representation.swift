@@ -14,7 +14,7 @@ enum Representation: Sendable {
             let parameters = Set(parts.dropFirst())
             switch parts.first {
             case "application/vnd.kubernetes.protobuf" where parameters.allSatisfy({ !$0.hasPrefix("as=") }):
-                if type.isProtobufServed {
+                if ProtobufFrames.serves(type) {
                     self = .protobuf
                     return
                 }

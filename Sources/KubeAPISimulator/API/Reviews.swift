@@ -17,6 +17,9 @@ extension APIServer {
             let isAllowed = settings.allows(user, verb: attributes?["verb"]?.text ?? "", resource: resource)
             review["status"] = isAllowed ? ["allowed": true] : ["allowed": false, "denied": true]
         }
+        if case .protobuf = try Representation(request, route.type) {
+            return CompleteResponse(201, contentType: ProtobufFrames.contentType, body: ProtobufFrames.object(review, route.type))
+        }
         return CompleteResponse(201, json: review)
     }
 }

@@ -3,17 +3,19 @@ extension APIServer {
     func decodeBody(_ request: APIRequest) throws(StatusError) -> JSONValue {
         let contentType = request.headers["content-type"] ?? "application/json"
         let object: JSONValue
+        if contentType.hasPrefix(ProtobufFrames.contentType) {
+            guard let object = ProtobufFrames.decode(request.body) else {
+                throw StatusError(
+                    415, "UnsupportedMediaType",
+                    "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml")
+            }
+            return object
+        }
         do throws(JSONError) {
             object =
                 contentType.contains("yaml")
                 ? try JSONValue(yaml: String(decoding: request.body, as: UTF8.self)) : try JSONValue(parsing: request.body)
         } catch {
-            if contentType.contains("protobuf") {
-                throw StatusError(
-                    415, "UnsupportedMediaType",
-                    "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml"
-                )
-            }
             throw .badRequest("the object provided is unrecognized (must be of type \(contentType)): \(error.description)")
         }
         guard object.members != nil else { throw .badRequest("the object provided is unrecognized: an object was expected") }

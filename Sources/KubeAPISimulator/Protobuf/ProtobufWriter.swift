@@ -41,15 +41,6 @@ struct ProtobufWriter {
         bytes(field, writer.bytes)
     }
 
-    /// A message of its own for each element.
-    mutating func messages(_ field: UInt64, _ value: JSONValue?, _ body: (inout ProtobufWriter, JSONValue) -> Void) {
-        for element in value?.elements ?? [] { message(field) { body(&$0, element) } }
-    }
-
-    mutating func texts(_ field: UInt64, _ value: JSONValue?) {
-        for element in value?.elements ?? [] { text(field, element) }
-    }
-
     /// A map from strings to strings, sorted by key.
     mutating func map(_ field: UInt64, _ value: JSONValue?) {
         for (key, value) in (value?.members ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -60,12 +51,12 @@ struct ProtobufWriter {
         }
     }
 
-    /// A `metav1.Time`.
+    /// A `metav1.Time` or `metav1.MicroTime`.
     mutating func time(_ field: UInt64, _ value: JSONValue?) {
         guard let seconds = value?.text.flatMap(Timestamp.seconds) else { return }
         message(field) {
             $0.integer(1, .integer(Int64(seconds.rounded(.down))))
-            $0.integer(2, 0)
+            $0.integer(2, .integer(Int64(((seconds - seconds.rounded(.down)) * 1_000_000).rounded()) * 1000))
         }
     }
 }

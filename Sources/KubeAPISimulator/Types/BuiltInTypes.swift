@@ -23,7 +23,6 @@ extension ResourceType {
         pods.hasStatus = true
         pods.hasGeneration = true
         pods.returnsDeletedObject = true
-        pods.isProtobufServed = true
         pods.schema = .coreType
         pods.columns = [
             .name, PrinterColumn(name: "Ready", type: "string", path: "<pod-ready>"),

@@ -35,7 +35,6 @@ struct ResourceType: Sendable {
     var returnsDeletedObject = false
     /// Whether objects only live for the answer, as a TokenReview.
     var isVirtual = false
-    var isProtobufServed = false
     var columns: [PrinterColumn] = []
     /// Drives validation and pruning of custom resources, and the merge of lists for all.
     var schema: Schema?
