@@ -86,7 +86,7 @@ extension APIServer {
 
     private func aggregatedGroups(_ groups: [String]) -> CompleteResponse {
         let items = groups.map { group -> JSONValue in
-            var metadata: JSONValue = ["creationTimestamp": nil]
+            var metadata: JSONValue = ["creationTimestamp": .null]
             if !group.isEmpty { metadata["name"] = .string(group) }
             let versions = versions(group).map { version -> JSONValue in
                 let served = types.filter { $0.group == group && $0.version == version }

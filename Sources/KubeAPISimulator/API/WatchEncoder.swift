@@ -36,7 +36,7 @@ struct WatchEncoder {
         case .json:
             // An empty Go struct of a pod has these members.
             if type.storageKey == "pods" {
-                object["spec"] = ["containers": nil]
+                object["spec"] = ["containers": .null]
                 object["status"] = [:]
             }
             return frame("BOOKMARK", object)

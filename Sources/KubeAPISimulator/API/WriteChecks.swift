@@ -7,7 +7,8 @@ extension APIServer {
             guard let object = ProtobufFrames.decode(request.body) else {
                 throw StatusError(
                     415, "UnsupportedMediaType",
-                    "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml")
+                    "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml"
+                )
             }
             return object
         }

@@ -17,7 +17,8 @@ extension ProtobufMessage {
 
     private static func object(_ spec: ProtobufMessage, _ status: ProtobufMessage?) -> ProtobufMessage {
         ProtobufMessage(
-            [(1, "metadata", .message(metadata)), (2, "spec", .message(spec))] + (status.map { [(3, "status", .message($0))] } ?? []))
+            [(1, "metadata", .message(metadata)), (2, "spec", .message(spec))]
+                + (status.map { [(3, "status", .message($0))] } ?? []))
     }
 
     static let listMetadata = ProtobufMessage([
@@ -33,7 +34,8 @@ extension ProtobufMessage {
             .list(
                 .message(
                     ProtobufMessage([
-                        (1, "kind", .text), (3, "name", .text), (4, "uid", .text), (5, "apiVersion", .text), (6, "controller", .truth),
+                        (1, "kind", .text), (3, "name", .text), (4, "uid", .text), (5, "apiVersion", .text),
+                        (6, "controller", .truth),
                         (7, "blockOwnerDeletion", .truth),
                     ])))
         ),
@@ -50,15 +52,18 @@ extension ProtobufMessage {
     ])
 
     private static let podSpec = ProtobufMessage([
-        (2, "containers", .list(.message(container))), (3, "restartPolicy", .text), (4, "terminationGracePeriodSeconds", .integer),
-        (5, "activeDeadlineSeconds", .integer), (6, "dnsPolicy", .text), (7, "nodeSelector", .map), (8, "serviceAccountName", .text),
+        (2, "containers", .list(.message(container))), (3, "restartPolicy", .text),
+        (4, "terminationGracePeriodSeconds", .integer),
+        (5, "activeDeadlineSeconds", .integer), (6, "dnsPolicy", .text), (7, "nodeSelector", .map),
+        (8, "serviceAccountName", .text),
         (9, "serviceAccount", .text), (10, "nodeName", .text), (11, "hostNetwork", .truth), (12, "hostPID", .truth),
         (13, "hostIPC", .truth), (14, "securityContext", .always), (16, "hostname", .text), (17, "subdomain", .text),
         (19, "schedulerName", .text), (20, "initContainers", .list(.message(container))), (30, "enableServiceLinks", .truth),
     ])
 
     private static let container = ProtobufMessage([
-        (1, "name", .text), (2, "image", .text), (3, "command", .list(.text)), (4, "args", .list(.text)), (5, "workingDir", .text),
+        (1, "name", .text), (2, "image", .text), (3, "command", .list(.text)), (4, "args", .list(.text)),
+        (5, "workingDir", .text),
         (
             6, "ports",
             .list(
@@ -103,7 +108,8 @@ extension ProtobufMessage {
     ])
 
     private static let event = ProtobufMessage([
-        (1, "metadata", .message(metadata)), (2, "involvedObject", .message(reference)), (3, "reason", .text), (4, "message", .text),
+        (1, "metadata", .message(metadata)), (2, "involvedObject", .message(reference)), (3, "reason", .text),
+        (4, "message", .text),
         (5, "source", .message(ProtobufMessage([(1, "component", .text), (2, "host", .text)]))), (6, "firstTimestamp", .time),
         (7, "lastTimestamp", .time), (8, "count", .integer), (9, "type", .text), (10, "eventTime", .microTime),
         (11, "series", .message(ProtobufMessage([(1, "count", .integer), (2, "lastObservedTime", .microTime)]))),
@@ -121,7 +127,8 @@ extension ProtobufMessage {
             1, "resourceAttributes",
             .message(
                 ProtobufMessage([
-                    (1, "namespace", .text), (2, "verb", .text), (3, "group", .text), (4, "version", .text), (5, "resource", .text),
+                    (1, "namespace", .text), (2, "verb", .text), (3, "group", .text), (4, "version", .text),
+                    (5, "resource", .text),
                     (6, "subresource", .text), (7, "name", .text),
                 ]))
         ),
@@ -145,7 +152,10 @@ extension ProtobufMessage {
             .message(
                 ProtobufMessage([
                     (1, "name", .text), (2, "group", .text), (3, "kind", .text),
-                    (4, "causes", .list(.message(ProtobufMessage([(1, "reason", .text), (2, "message", .text), (3, "field", .text)])))),
+                    (
+                        4, "causes",
+                        .list(.message(ProtobufMessage([(1, "reason", .text), (2, "message", .text), (3, "field", .text)])))
+                    ),
                     (5, "retryAfterSeconds", .integer), (6, "uid", .text),
                 ]))
         ),

@@ -21,7 +21,9 @@ enum ProtobufFrames {
     /// Whether there is a message for objects of `type`.
     static func serves(_ type: ResourceType) -> Bool { message(type) != nil }
 
-    private static func message(_ type: ResourceType) -> ProtobufMessage? { ProtobufMessage.kinds["\(type.apiVersion)/\(type.kind)"] }
+    private static func message(_ type: ResourceType) -> ProtobufMessage? {
+        ProtobufMessage.kinds["\(type.apiVersion)/\(type.kind)"]
+    }
 
     static func object(_ value: JSONValue, _ type: ResourceType) -> [UInt8] {
         envelope(type.apiVersion, type.kind) { message(type)?.encode(value, to: &$0) }
@@ -59,7 +61,8 @@ enum ProtobufFrames {
             let apiVersion = type["apiVersion"]?.text, let kind = type["kind"]?.text
         else { return nil }
         // Delete options are also sent under the version of the resource's group.
-        let message = ProtobufMessage.kinds["\(apiVersion)/\(kind)"] ?? (kind == "DeleteOptions" ? .kinds["v1/DeleteOptions"] : nil)
+        let message =
+            ProtobufMessage.kinds["\(apiVersion)/\(kind)"] ?? (kind == "DeleteOptions" ? .kinds["v1/DeleteOptions"] : nil)
         var reader = ProtobufReader(bytes: bytes.dropFirst(4))
         while let (number, content) = try? reader.next() {
             guard number == 2, case .bytes(let raw) = content, var value = try? message?.decode(raw) else { continue }

@@ -57,7 +57,9 @@ extension ProtobufMessage {
         case (.time, .bytes(let bytes)), (.microTime, .bytes(let bytes)):
             let parts = try ProtobufMessage([(1, "seconds", .integer), (2, "nanos", .integer)]).decode(bytes)
             guard let seconds = parts["seconds"]?.wholeNumber, seconds > 0, seconds < 1 << 40 else { return }
-            if case .time = type { value[name] = .string(Timestamp.text(Double(seconds))) } else {
+            if case .time = type {
+                value[name] = .string(Timestamp.text(Double(seconds)))
+            } else {
                 value[name] = .string(Timestamp.microText(Double(seconds) + Double(parts["nanos"]?.wholeNumber ?? 0) / 1e9))
             }
         case (.map, .bytes(let bytes)):

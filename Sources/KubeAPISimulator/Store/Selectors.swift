@@ -44,6 +44,7 @@ struct LabelSelector: Hashable, Sendable {
             guard let range = text.range(of: separator) else { continue }
             guard let key = word(String(text[..<range.lowerBound]).trimmed) else { return nil }
             let value = String(text[range.upperBound...]).trimmed
+            guard ObjectRules.isLabelValue(value) else { return nil }
             return isEqual ? .among(key, [value]) : .notAmong(key, [value])
         }
         guard text.hasSuffix(")"), let open = text.firstIndex(of: "(") else { return word(text).map(Term.exists) }

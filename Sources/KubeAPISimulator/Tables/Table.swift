@@ -23,7 +23,7 @@ struct Table {
     func list(_ objects: [StoredObject], metadata: JSONValue) -> JSONValue {
         [
             "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
-            "columnDefinitions": omitsColumns ? nil : .array(type.columns.map(definition)),
+            "columnDefinitions": omitsColumns ? .null : .array(type.columns.map(definition)),
             "rows": .array(objects.map { row($0.value(as: type)) }),
         ]
     }
@@ -48,13 +48,13 @@ struct Table {
     private func cell(_ column: PrinterColumn, _ object: JSONValue) -> JSONValue {
         if column.path.hasPrefix("<") { return computed(column.path, object) }
         guard let value = JSONPath(column.path)?.values(in: object).first, value != .null else {
-            return type.isCustom ? nil : "<none>"
+            return type.isCustom ? .null : "<none>"
         }
         switch column.type {
         case "date":
             guard let time = value.text.flatMap(Timestamp.seconds) else { return "<unknown>" }
             return .string(Timestamp.age(now - time))
-        case "integer": return value.wholeNumber.map(JSONValue.integer) ?? nil
+        case "integer": return value.wholeNumber.map(JSONValue.integer) ?? .null
         case "number", "boolean": return value
         default:
             if let text = value.text { return .string(text) }
@@ -71,7 +71,7 @@ struct Table {
         let statuses = object["status", "containerStatuses"]?.elements ?? []
         switch name {
         case "<age>": return age(object["metadata", "creationTimestamp"])
-        case "<created-at>": return object["metadata", "creationTimestamp"] ?? nil
+        case "<created-at>": return object["metadata", "creationTimestamp"] ?? .null
         case "<pod-ready>":
             let ready = statuses.count { $0["ready"]?.truth == true }
             return .string("\(ready)/\(object["spec", "containers"]?.elements?.count ?? 0)")
