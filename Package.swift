@@ -94,6 +94,9 @@ let package = Package(
 
         // Tests, and what they and the demo share: a real Envoy's process, UDP workers and callers.
         .target(name: "TestKit", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "KubeAPISimulator", dependencies: ["CLinux", "TestKit", yams], swiftSettings: strict),
+        .executableTarget(
+            name: "kube-api-simulator", dependencies: ["KubeAPISimulator", argumentParser], swiftSettings: strict),
         .executableTarget(name: "call-demo", dependencies: ["TestKit", argumentParser], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(name: "KubernetesTests", dependencies: ["Domain", "Kubernetes"], swiftSettings: strict),
@@ -130,6 +133,7 @@ let package = Package(
                 logging, protobuf, serviceLifecycle,
             ],
             swiftSettings: strict),
+        .testTarget(name: "KubeAPISimulatorTests", dependencies: ["KubeAPISimulator", "TestKit"], swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["TestKit"], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import KubeAPISimulator
+
+@main
+struct Command: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kube-api-simulator",
+        abstract: "Stands in for a Kubernetes API server on loopback; keeps objects in memory.",
+        discussion: "Faults are scripted over HTTP under /simulator/ of the same port.")
+
+    @Option(help: "Where to listen; port 0 for one that is free.")
+    var bindAddress = "127.0.0.1:0"
+
+    @Option(help: ArgumentHelp("Write a kubeconfig for the administrator there.", valueName: "file"))
+    var kubeconfigOut: String?
+
+    @Option(help: "What clients must present; without one, everyone is the administrator.")
+    var token: String?
+
+    @Option(help: ArgumentHelp("A file with CustomResourceDefinitions to serve; repeatable.", valueName: "file"))
+    var crd: [String] = []
+
+    @Option(help: ArgumentHelp("Refuse a request with 403, such as list,pods; repeatable.", valueName: "verb,resource"))
+    var deny: [String] = []
+
+    func validate() throws {
+        for denial in deny where denial.split(separator: ",").count != 2 {
+            throw ValidationError("--deny takes a verb and a resource, such as list,pods; not \(denial)")
+        }
+        _ = try endpoint()
+    }
+
+    func run() throws {
+        // Blocked before any thread starts, so that only this one takes them.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGTERM)
+        sigaddset(&signals, SIGINT)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+
+        let definitions = try crd.flatMap { try JSONValue.documents(yaml: String(contentsOfFile: $0, encoding: .utf8)) }
+        let (host, port) = try endpoint()
+        let simulator = try KubeAPISimulator(host: host, port: port, token: token, definitions: definitions)
+        simulator.deny(
+            deny.map { $0.split(separator: ",").map(String.init) }.map { Denial(verb: $0[0], resource: $0[1]) })
+        if let kubeconfigOut {
+            try simulator.kubeconfig().write(toFile: kubeconfigOut, atomically: true, encoding: .utf8)
+        }
+        print("listening on \(simulator.url)")
+        fflush(nil)
+        var signal: CInt = 0
+        sigwait(&signals, &signal)
+        withExtendedLifetime(simulator) {}
+    }
+
+    private func endpoint() throws -> (host: String, port: UInt16) {
+        guard let colon = bindAddress.lastIndex(of: ":"), let port = UInt16(bindAddress[bindAddress.index(after: colon)...])
+        else {
+            throw ValidationError("--bind-address takes an address and a port, such as 127.0.0.1:8001; not \(bindAddress)")
+        }
+        let host = bindAddress[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        return (host, port)
+    }
+}
