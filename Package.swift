@@ -134,6 +134,6 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "KubeAPISimulatorTests", dependencies: ["KubeAPISimulator", "TestKit"], swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["TestKit"], swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["KubeAPISimulator", "TestKit"], swiftSettings: strict),
     ]
 )

@@ -22,7 +22,8 @@ struct CurlSettings {
         try set(CURLOPT_BUFFERSIZE, 64 << 10)
         // HTTP/2 where the server offers it; requests then wait for a connection that is being made rather than open another one.
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-        try set(CURLOPT_PIPEWAIT, 1)
+        // Without TLS there is no HTTP/2, and waiting would put a request behind a watch that never ends.
+        try set(CURLOPT_PIPEWAIT, request.url.hasPrefix("https:") ? 1 : 0)
         if request.isFresh { try set(CURLOPT_FRESH_CONNECT, 1) }
         if !request.body.isEmpty {
             try check(CCurl_setBody(handle, request.body, request.body.count), "the body")

@@ -24,12 +24,19 @@ public final class OperatorProcess: Sendable {
     public static func start(
         manifests: String, xdsPort: UInt16 = 0, arguments: [String] = []
     ) async throws -> OperatorProcess {
+        try await start(source: ["--manifests", manifests], xdsPort: xdsPort, arguments: arguments)
+    }
+
+    /// Starts the operator on the objects that the options `source` name, and waits until it has bound its ports.
+    public static func start(
+        source: [String], xdsPort: UInt16 = 0, arguments: [String] = []
+    ) async throws -> OperatorProcess {
         let child = try await ChildProcess.start(
             name: "xds-operator",
             [
-                try Programs.xdsOperator(), "serve", "--manifests", manifests, "--xds-bind-address", "127.0.0.1:\(xdsPort)",
+                try Programs.xdsOperator(), "serve", "--xds-bind-address", "127.0.0.1:\(xdsPort)",
                 "--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0", "--log-level", "info",
-            ] + arguments)
+            ] + source + arguments)
         do {
             return OperatorProcess(
                 child: child,
