@@ -22,8 +22,8 @@ public struct ServerConfiguration: Sendable {
     public var idleTimeout = Duration.seconds(300)
     /// Silence of the peer after which it is asked for a sign of life.
     public var keepaliveInterval = Duration.seconds(30)
-    /// How long it may take to give one.
-    public var keepaliveTimeout = Duration.seconds(20)
+    /// How long it may take to give one: an Envoy that takes in tens of thousands of clusters is silent for most of a minute.
+    public var keepaliveTimeout = Duration.seconds(120)
     /// A connection whose peer takes none of the messages waiting for it is closed after this time.
     public var stallTimeout = Duration.seconds(60)
     /// How long a shutdown waits for streams to end.

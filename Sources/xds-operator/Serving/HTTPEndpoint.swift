@@ -31,24 +31,27 @@ struct HTTPEndpoint: Service {
                     statusCode: status, headers: [.contentType: answer.contentType], body: .init(answer.body.utf8))
             }
         }
-        try await withGracefulShutdownHandler {
-            try await withThrowingTaskGroup { group in
-                group.addTask {
-                    do {
-                        try await server.run()
-                    } catch is CancellationError {
-                    } catch SocketError.disconnected {
-                        // How a stopped server ends.
-                    }
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                do {
+                    try await server.run()
+                } catch is CancellationError {
+                } catch SocketError.disconnected {
+                    // How a stopped server ends.
+                } catch {
+                    throw EndpointError(name: name, address: address, reason: "\(error)")
                 }
+            }
+            group.addTask {
                 try await server.waitUntilListening()
                 let bound = await listening(server)
                 logger.info("\(name) listening", metadata: ["address": "\(bound)"])
                 try await gracefulShutdown()
                 await server.stop()
-                group.cancelAll()
             }
-        } onGracefulShutdown: {
+            // Whichever ends first ends the other: a port that is taken is told at once.
+            try await group.next()
+            group.cancelAll()
         }
     }
 
@@ -72,6 +75,15 @@ struct HTTPEndpoint: Service {
         default: address
         }
     }
+}
+
+/// A server that can't serve.
+struct EndpointError: Error, CustomStringConvertible {
+    let name: String
+    let address: String
+    let reason: String
+
+    var description: String { "can't serve \(name) on \(address): \(reason); is another program listening there?" }
 }
 
 /// An address to bind that can't be one.
