@@ -68,7 +68,8 @@ private typealias Action = ScriptedServer.Action
             request.target == "/base/slow"
                 ? [.text("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), .hold] : Action.answer(200, "ok")
         }
-        let client = try client(server) { $0.requestTimeout = .milliseconds(50) }
+        // Long enough for the quick requests on a machine that is busy.
+        let client = try client(server) { $0.requestTimeout = .seconds(3) }
         #expect(try await client.send(APIRequest(.get, "/quick")).status == 200)
         let error = await #expect(throws: APITransportError.self) { try await client.send(APIRequest(.get, "/slow")) }
         #expect(error?.isTimeout == true)
