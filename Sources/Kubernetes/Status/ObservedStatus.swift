@@ -58,6 +58,8 @@ public struct ObservedStatus: Hashable, Sendable {
 }
 
 extension FieldValue {
+    // Inlined, it makes the optimiser of Swift 6.3.1 stop with "Found ownership error" (CopyPropagation).
+    @inline(never)
     fileprivate var wholeNumber: Int64? {
         if case .integer(let number) = kind { number } else { nil }
     }
