@@ -7,7 +7,8 @@ SHELL := /bin/bash
 ##@ Use
 
 demo: setup ## Play two calls through a real Envoy (KEEP=1: leave it running)
-	@swift build -c release
+	@swift build -c release --product xds-operator
+	@swift build -c release --product call-demo
 	@.build/release/call-demo $(if $(KEEP),--keep)
 
 ##@ Develop
