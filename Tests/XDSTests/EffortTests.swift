@@ -106,9 +106,10 @@ import Testing
     }
 }
 
-private func - (left: SnapshotEffort, right: SnapshotEffort) -> SnapshotEffort {
+func - (left: SnapshotEffort, right: SnapshotEffort) -> SnapshotEffort {
     SnapshotEffort(
         framedResponses: left.framedResponses - right.framedResponses,
         framedResources: left.framedResources - right.framedResources,
-        decidedListeners: left.decidedListeners - right.decidedListeners)
+        decidedListeners: left.decidedListeners - right.decidedListeners,
+        comparedResources: left.comparedResources - right.comparedResources)
 }

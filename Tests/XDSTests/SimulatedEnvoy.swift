@@ -121,7 +121,7 @@ struct SimulatedEnvoy {
     }
 
     private func request(_ type: ResourceType, versions wantsVersions: Bool) -> DeltaRequest {
-        DeltaRequest(typeURL: type.typeURL, initialVersions: wantsVersions ? versions[type] ?? [:] : [:])
+        DeltaRequest(typeURL: type.typeURL, held: HeldResources(wantsVersions ? versions[type] ?? [:] : [:]))
     }
 
     private mutating func apply(_ resource: DecodedResponse.Resource, _ type: ResourceType) {

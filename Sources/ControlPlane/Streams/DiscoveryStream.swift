@@ -197,7 +197,7 @@ extension DeltaRequest {
     init(_ request: Envoy_Service_Discovery_V3_DeltaDiscoveryRequest) {
         self.init(
             typeURL: request.typeURL, subscribe: request.resourceNamesSubscribe, unsubscribe: request.resourceNamesUnsubscribe,
-            initialVersions: request.initialResourceVersions, nonce: request.responseNonce,
+            held: HeldResources(request.initialResourceVersions), nonce: request.responseNonce,
             rejection: request.hasErrorDetail ? String(request.errorDetail.message.prefix(4096)) : nil)
     }
 }

@@ -151,12 +151,12 @@ extension DeltaDiscoveryStateMachine {
             // An empty first request asks for everything, of the types for which that was so before "*" was (legacy wildcard).
             if request.subscribe.isEmpty && type != .endpoint { wantEverything(type) }
             // Without a request for clusters before it, Envoy's clusters are warming and wait for an answer to each name.
-            if !request.initialVersions.isEmpty, type != .endpoint || self[.cluster].isStarted {
-                self[type].initialVersions = request.initialVersions
+            if !request.held.isEmpty, type != .endpoint || self[.cluster].isStarted {
+                self[type].held = request.held
                 self[type].mustAnswer = false
                 isReturning = true
-                if type == .cluster { doubtfulClusters = Set(request.initialVersions.keys) }
-                for name in self[type].refreshed { self[type].initialVersions?[name] = nil }
+                if type == .cluster { doubtfulClusters = Set(request.held.versions.keys) }
+                for name in self[type].refreshed { self[type].held?.forget(name) }
             }
         }
         for name in request.subscribe {
@@ -225,7 +225,7 @@ extension DeltaDiscoveryStateMachine {
         var fetch = Fetch(type)
         fetch.names = state.owed
         fetch.refreshed = state.refreshed
-        fetch.versions = state.initialVersions
+        fetch.held = state.held
         addRemovals(&fetch, to: current)
         let position = positions[part.rawValue]
         // Without a position only a wildcard takes a step: names are asked for one by one.
@@ -242,7 +242,7 @@ extension DeltaDiscoveryStateMachine {
         }
         self[type].owed = []
         self[type].refreshed = []
-        self[type].initialVersions = nil
+        self[type].held = nil
         return fetch
     }
 
@@ -294,10 +294,13 @@ extension DeltaDiscoveryStateMachine {
         if part == .listeners, step != nil, self[.cluster].isAsking, positions[Part.clusterUpdates.rawValue] != result.position {
             // The clusters did not come along after all: the same is asked once more.
             self[type].owed.formUnion(result.fetch.names)
-            self[type].initialVersions = result.fetch.versions
+            self[type].held = result.fetch.held
             return []
         }
         if part == .clusterRemovals && !(mayMove(part, to: result.position) && self[type].isWindowOpen) { return [] }
+        if part == .clusterUpdates, result.isHeld, let held = result.fetch.held {
+            doubtfulClusters.subtract(held.versions.keys)
+        }
         if part == .clusterUpdates, let step { doubt(step, from: positions[Part.clusterRemovals.rawValue], to: result.position) }
         if part == .endpoints {
             if let step { self[type].subscription.advance(step) }

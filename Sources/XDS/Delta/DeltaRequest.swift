@@ -7,7 +7,7 @@ public struct DeltaRequest: Sendable, Hashable {
     /// Names given up by this request.
     public var unsubscribe: [String]
     /// What the client has from an earlier stream, by name; only in the first request of a type on a stream.
-    public var initialVersions: [String: String]
+    public var held: HeldResources
     /// The nonce of the response that this request acknowledges or rejects; empty when it does neither.
     public var nonce: String
     /// Why the client rejected the response; nil for an acknowledgement.
@@ -15,13 +15,13 @@ public struct DeltaRequest: Sendable, Hashable {
 
     /// Makes a request.
     public init(
-        typeURL: String, subscribe: [String] = [], unsubscribe: [String] = [], initialVersions: [String: String] = [:],
+        typeURL: String, subscribe: [String] = [], unsubscribe: [String] = [], held: HeldResources = HeldResources(),
         nonce: String = "", rejection: String? = nil
     ) {
         self.typeURL = typeURL
         self.subscribe = subscribe
         self.unsubscribe = unsubscribe
-        self.initialVersions = initialVersions
+        self.held = held
         self.nonce = nonce
         self.rejection = rejection
     }

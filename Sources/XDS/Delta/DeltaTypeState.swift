@@ -20,7 +20,7 @@ struct DeltaTypeState {
     /// Names whose resources are sent once more because Envoy waits for them after a cluster update.
     var refreshed: Set<String> = []
     /// What the client brought from an earlier stream, until it has been answered.
-    var initialVersions: [String: String]?
+    var held: HeldResources?
     /// Whether the next answer goes out even if it says nothing: a client that wants everything must learn that there is nothing.
     var mustAnswer = false
     /// Whether a fetch is under way. Meanwhile no step is taken, since the fetch begins where the stream stood.

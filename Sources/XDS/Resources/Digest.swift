@@ -22,13 +22,22 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads the 32 hexadecimal digits of `description`; nil for anything else.
     public init?(_ text: some StringProtocol) {
-        let digits = Array(text.utf8)
-        guard digits.count == 32, digits.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }),
-            let high = UInt64(text.prefix(16), radix: 16), let low = UInt64(text.suffix(16), radix: 16)
-        else { return nil }
-        self.init(high: high, low: low)
-        // One spelling each, so that comparing versions as text or as digests gives the same answer.
-        guard description == text else { return nil }
+        self = .zero
+        var count = 0
+        for character in text.utf8 {
+            let digit: UInt8
+            // One spelling each, so that comparing versions as text or as digests gives the same answer.
+            switch character {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = character - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = character - UInt8(ascii: "a") + 10
+            default: return nil
+            }
+            guard count < 32 else { return nil }
+            count += 1
+            high = high << 4 | low >> 60
+            low = low << 4 | UInt64(digit)
+        }
+        guard count == 32 else { return nil }
     }
 
     /// Adds a member to an order-independent combination of digests.

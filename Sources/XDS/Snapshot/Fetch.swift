@@ -12,8 +12,8 @@ public struct Fetch: Sendable, Hashable {
     var checked: Set<String> = []
     /// Every name that the client asked for, while the stream still keeps a list of them.
     var subscription: Set<String>?
-    /// What the client says it already has, by name: what agrees is not sent.
-    var versions: [String: String]?
+    /// What the client says it already has: what agrees is not sent.
+    var held: HeldResources?
 
     /// Set when everything of the type is asked for at once.
     var world: WorldFetch?
@@ -51,6 +51,8 @@ public struct FetchResult: Sendable {
     var everything: Step?
     /// Everything of the type, when that was asked for.
     var world: WorldResult?
+    /// What the client already has is just what there is.
+    var isHeld = false
     /// The stream stands so far back that the way from there is forgotten.
     var isOutdated = false
 

@@ -87,6 +87,9 @@ struct NodeGroup {
         return touchedServices
     }
 
+    /// Notes that `count` resources were compared with what a client brought.
+    mutating func compared(_ count: Int) { effort.comparedResources += count }
+
     mutating func select(_ selector: ScopedSelector) { selectors.insert(selector) }
     mutating func deselect(_ selector: ScopedSelector) { selectors.remove(selector) }
 

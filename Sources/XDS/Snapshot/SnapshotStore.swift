@@ -120,6 +120,7 @@ public struct SnapshotStore {
             return result
         }
         result.version = table.version
+        result.isHeld = fetch.held.map(table.equals) ?? false
         if let world = fetch.world {
             result.world = groups[group]?.worlds.answer(fetch.type, world, table)
             if fetch.type == .cluster, let endpoints = groups[group]?.endpoints {
@@ -128,9 +129,12 @@ public struct SnapshotStore {
             }
             return result
         }
+        if fetch.held != nil && !result.isHeld { groups[group]?.compared(table.resources.count) }
         for (part, start) in fetch.steps {
-            if start == nil, let versions = fetch.versions {
-                result.steps[part] = table.difference(to: versions, part: part)
+            if start == nil, let held = fetch.held {
+                result.steps[part] =
+                    result.isHeld
+                    ? Step(part: part, systemVersion: table.version.description) : table.difference(to: held, part: part)
             } else if let step = step(part, from: start, in: group) {
                 result.steps[part] = step
             } else {
@@ -179,6 +183,11 @@ extension SnapshotStore {
 
     private mutating func name(_ fetch: Fetch, in group: GroupID, _ table: ResourceTable, _ result: inout FetchResult) {
         let all = table.resources
+        // Who has all that there is, and asks for just that, needs nothing.
+        if result.isHeld, let held = fetch.held, fetch.names.count == all.count, fetch.names.isSubset(of: held.versions.keys) {
+            if fetch.subscription == fetch.names { result.coverage = SubscriptionCoverage(missing: [], unknown: []) }
+            return
+        }
         if let subscription = fetch.subscription, subscription.count + 256 >= all.count, !all.isEmpty {
             let missing = all.keys.filter { !subscription.contains($0) }
             if missing.count <= 256 {
@@ -187,7 +196,7 @@ extension SnapshotStore {
             }
         }
         // The common case of a new Envoy, which asks for the endpoints of all its clusters: the answer is the same for all.
-        if fetch.versions == nil, fetch.type == .endpoint, !all.isEmpty, fetch.names.count >= all.count,
+        if fetch.held == nil, fetch.type == .endpoint, !all.isEmpty, fetch.names.count >= all.count,
             all.keys.allSatisfy(fetch.names.contains)
         {
             result.everything = step(.endpoints, from: nil, in: group)
@@ -196,7 +205,7 @@ extension SnapshotStore {
         }
         for name in fetch.names {
             let resource = all[name]
-            if let resource, fetch.versions?[name] == resource.version.description { continue }
+            if let resource, fetch.held?.has(resource) == true { continue }
             result.named.updateValue(resource, forKey: name)
         }
     }
@@ -298,15 +307,17 @@ extension SnapshotStore {
 }
 
 extension ResourceTable {
-    /// The step of a stream whose client brought `versions` from an earlier connection.
-    func difference(to versions: [String: String], part: Part) -> Step {
+    /// Whether a client that has `held` has just what is in the table. The digests are of bytes that contain the names, so that their
+    /// sum tells which name has which version.
+    func equals(_ held: HeldResources) -> Bool { held.versions.count == resources.count && held.sum == version }
+
+    /// The step of a stream whose client brought `held` from an earlier connection.
+    func difference(to held: HeldResources, part: Part) -> Step {
         let system = version.description
-        let added = resources.values.filter { versions[$0.name] == nil }
-        let stale = resources.values.filter { resource in
-            versions[resource.name].map { $0 != resource.version.description } ?? false
-        }
+        let added = resources.values.filter { held.versions[$0.name] == nil }
+        let stale = resources.values.filter { resource in held.versions[resource.name].map { $0 != resource.version } ?? false }
         // Clusters are taken away later, when no listener needs them.
-        let removed = part == .listeners ? versions.keys.filter { resources[$0] == nil }.sorted() : []
+        let removed = part == .listeners ? held.versions.keys.filter { resources[$0] == nil }.sorted() : []
         return Step(
             part: part, systemVersion: system, updated: stale.sorted { $0.name < $1.name },
             added: added.sorted { $0.name < $1.name }, removed: removed)
