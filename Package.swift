@@ -73,6 +73,9 @@ let package = Package(
             name: "KubernetesClient",
             dependencies: ["CCurl", "CLinux", "Domain", "Kubernetes", logging, serviceLifecycle, yams], swiftSettings: strict),
 
+        // What the people who run the program look at: log lines, metrics.
+        .target(name: "Observability", dependencies: [logging], swiftSettings: strict),
+
         // Actors: watchers, resolver, snapshot cache, one actor an Envoy stream.
         .target(
             name: "ControlPlane",
@@ -86,8 +89,8 @@ let package = Package(
         .executableTarget(
             name: "xds-operator",
             dependencies: [
-                "ControlPlane", "Domain", "EnvoyAPI", "Kubernetes", "KubernetesClient", "Manifests", "Rendering", "Resolution",
-                "Translation", "Transport", "XDS",
+                "ControlPlane", "Domain", "EnvoyAPI", "Kubernetes", "KubernetesClient", "Manifests", "Observability", "Rendering",
+                "Resolution", "Translation", "Transport", "XDS",
                 argumentParser, flyingFox, flyingSocks, logging, protobuf, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: strict),
@@ -133,6 +136,7 @@ let package = Package(
                 logging, protobuf, serviceLifecycle,
             ],
             swiftSettings: strict),
+        .testTarget(name: "ObservabilityTests", dependencies: ["Observability", logging], swiftSettings: strict),
         .testTarget(name: "KubeAPISimulatorTests", dependencies: ["KubeAPISimulator", "TestKit"], swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["KubeAPISimulator", "TestKit"], swiftSettings: strict),
     ]

@@ -4,6 +4,7 @@ import Foundation
 import KubernetesClient
 public import Logging
 import Manifests
+import Observability
 import ServiceLifecycle
 import Translation
 import Transport
@@ -60,18 +61,18 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (level, format) = (logLevel, logFormat)
-        LoggingSystem.bootstrap { LineLogHandler(label: $0, level: level, format: format) }
+        let (level, format, rate) = (LogLevel(logLevel), logFormat, LogRate())
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, level: level, format: format, rate: rate) }
         let logger = Logger(label: "xds-operator")
         do {
-            try await serve(logger)
+            try await serve(logger, level)
         } catch {
             logger.critical("can't go on: \(error)")
             throw ExitCode(1)
         }
     }
 
-    private func serve(_ logger: Logger) async throws {
+    private func serve(_ logger: Logger, _ level: LogLevel) async throws {
         let changed = Bell()
         let resolved = Bell()
         let reports = manifests == nil ? Bell() : nil
@@ -104,7 +105,7 @@ struct Serve: AsyncParsableCommand {
 
         // Shut down in reverse: first no more streams, then what feeds them.
         let services: [any Service] =
-            sources + feedback + [
+            [LogLevelSwitch(level: level, logger: logger)] + sources + feedback + [
                 resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, watchMetrics, readiness), discovery,
                 XDSEndpoint(server: server, logger: logger),
             ]

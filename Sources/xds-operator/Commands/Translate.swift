@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Domain
 import Manifests
+import Observability
 import Rendering
 public import Translation
 import XDS

@@ -1,34 +1,61 @@
 import Glibc
-import Logging
+public import Logging
 
 /// Writes each log record as one line, for people or for machines.
-struct LineLogHandler: LogHandler {
+public struct LineLogHandler: LogHandler {
     /// How a record becomes a line.
-    enum Format: String, CaseIterable {
+    public enum Format: String, CaseIterable, Sendable {
         /// `time LEVEL label: message key=value …`
         case text
         /// One JSON object a line.
         case json
     }
 
-    var logLevel: Logger.Level
-    var metadata: Logger.Metadata = [:]
+    public var metadata: Logger.Metadata = [:]
     private let label: String
     private let format: Format
+    private let level: LogLevel
+    private let rate: LogRate
+    private let write: @Sendable (String) -> Void
+    private var ownLevel: Logger.Level?
 
-    init(label: String, level: Logger.Level, format: Format) {
+    /// Makes the handler of one logger.
+    /// - Parameters:
+    ///   - level: the level of all loggers, which may change.
+    ///   - rate: shared by all loggers.
+    ///   - write: takes each line; by default standard error does.
+    public init(
+        label: String, level: LogLevel, format: Format, rate: LogRate,
+        write: @escaping @Sendable (String) -> Void = { StandardError.print($0) }
+    ) {
         self.label = label
         self.format = format
-        logLevel = level
+        self.level = level
+        self.rate = rate
+        self.write = write
     }
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    /// The level of all loggers, until this one is given its own.
+    public var logLevel: Logger.Level {
+        get { ownLevel ?? level.current }
+        set { ownLevel = newValue }
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) {
-        let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
+    public func log(event: LogEvent) {
+        var heldBack = 0
+        // What ends the program is said whatever was said before.
+        if event.level < .critical {
+            guard let count = rate.take(LogRate.Place(file: event.file, line: event.line), at: .now) else { return }
+            heldBack = count
+        }
+        var all = metadata.merging(event.metadata ?? [:]) { _, new in new }
+        if heldBack > 0 { all["held-back"] = "\(heldBack)" }
+        let fields = all.sorted { $0.key < $1.key }
         let line =
             switch format {
             case .text:
@@ -43,7 +70,7 @@ struct LineLogHandler: LogHandler {
                         + "\"message\":\(Self.quoted("\(event.message)"))"
                 ) { "\($0),\(Self.quoted($1.key)):\(Self.quoted("\($1.value)"))" } + "}"
             }
-        StandardError.print(line)
+        write(line)
     }
 
     /// RFC 3339 in UTC with milliseconds.
