@@ -39,7 +39,9 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let package = Package(
     name: "xds-operator",
     products: [
-        .executable(name: "xds-operator", targets: ["xds-operator"])
+        .executable(name: "xds-operator", targets: ["xds-operator"]),
+        // For Fuzz/, a package of its own.
+        .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
     ],
     dependencies: dependencies,
     targets: [
@@ -120,6 +122,15 @@ let package = Package(
         .target(
             name: "RPCTestClient", dependencies: ["CLinux", "CNghttp2", "GRPC", "Transport"], path: "Tests/RPCTestClient",
             swiftSettings: strict),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Domain", "EnvoyAPI", "GRPC", "HTTP2", "Kubernetes", "KubernetesClient", "Manifests", "Resolution", "Translation",
+                "XDS", protobuf,
+            ],
+            path: "Tests/FuzzTargets", swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "HTTP2Tests", dependencies: ["CNghttp2", "GRPC", "HTTP2", "RPCTestClient"], swiftSettings: strict),
         .testTarget(
             name: "TransportTests",

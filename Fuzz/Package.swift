@@ -1,0 +1,14 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Built with `--sanitize fuzzer`, which its dependencies must be built with as well: hence a package of its own.
+let package = Package(
+    name: "fuzz",
+    dependencies: [.package(name: "xds-operator", path: "..")],
+    targets: [
+        .target(name: "CFuzzer"),
+        .executableTarget(
+            name: "fuzz", dependencies: ["CFuzzer", .product(name: "FuzzTargets", package: "xds-operator")],
+            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    ]
+)
