@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-.PHONY: help demo test build format lint golden protos setup clean
+.PHONY: help demo test build fuzz format lint golden protos setup clean
 
 ##@ Use
 
@@ -20,6 +20,9 @@ test: setup ## Run all tests: unit, golden, integration, end to end
 	@swift build --build-tests
 	@swift test --skip-build --skip EndToEndTests
 	@swift test --skip-build --filter EndToEndTests
+
+fuzz: setup ## Look for inputs that break something, an hour for each target (SECONDS_EACH=3600)
+	@scripts/fuzz $(or $(SECONDS_EACH),3600)
 
 golden: setup ## Rewrite the expected outputs of the golden tests
 	@scripts/golden --update

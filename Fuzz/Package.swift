@@ -6,9 +6,8 @@ let package = Package(
     name: "fuzz",
     dependencies: [.package(name: "xds-operator", path: "..")],
     targets: [
-        .target(name: "CFuzzer"),
         .executableTarget(
-            name: "fuzz", dependencies: ["CFuzzer", .product(name: "FuzzTargets", package: "xds-operator")],
-            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+            name: "fuzz", dependencies: [.product(name: "FuzzTargets", package: "xds-operator")],
+            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
     ]
 )
