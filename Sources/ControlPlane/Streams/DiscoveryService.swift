@@ -57,7 +57,7 @@ public final class DiscoveryService: RPCRouter, Service {
         switch method {
         case .health(let method): return .accept(HealthStream(method, responder: responder, loop: loop, readiness: readiness))
         case .clientStatus(let method):
-            return .accept(ClientStatusStream(method, responder: responder, desk: clientStatus))
+            return .accept(ClientStatusStream(method, responder: responder, loop: loop, desk: clientStatus))
         case .reflection: return .accept(ReflectionStream(responder: responder))
         case .discovery(let method):
             guard let broadcaster = variants[method.variant] else {

@@ -185,9 +185,12 @@ extension DeltaDiscoveryStateMachine {
             if name == "*" {
                 self[type].subscription.unsubscribeFromAll()
             } else {
+                let wasAsked = self[type].subscription.isWildcard && self[type].subscription.names.contains(name)
                 self[type].subscription.unsubscribe(name)
                 self[type].listIsCurrent = false
                 self[type].owed.remove(name)
+                // The client has to learn whether the wildcard covers the name (xDS protocol, "Unsubscribing from Resources").
+                if wasAsked { self[type].owed.insert(name) }
                 self[type].refreshed.remove(name)
             }
         }

@@ -22,6 +22,7 @@ actor ClientStatusStream: RPCReceiver {
     private static let waitingLimit = 16
 
     private nonisolated let responder: any RPCResponder
+    private let loop: EventLoop
     private let method: Method
     private let desk: ClientStatusDesk
     private var waiting: Deque<Request> = []
@@ -34,8 +35,9 @@ actor ClientStatusStream: RPCReceiver {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { responder.executor.asUnownedSerialExecutor() }
 
-    init(_ method: Method, responder: any RPCResponder, desk: ClientStatusDesk) {
+    init(_ method: Method, responder: any RPCResponder, loop: EventLoop, desk: ClientStatusDesk) {
         self.method = method
+        self.loop = loop
         self.responder = responder
         self.desk = desk
     }
@@ -94,7 +96,8 @@ actor ClientStatusStream: RPCReceiver {
             unread = bytes.count
             responder.send(OutboundMessage(head: [], body: bytes))
             if method == .fetch { return finish(.ok) }
-            settle()
+            // The transport writes when the tick ends, and says `drained` only of what it could not write then.
+            loop.schedule(after: .zero) { [weak self] in self?.assumeIsolated { $0.settle() } }
         }
     }
 
