@@ -19,9 +19,11 @@ public final class DiscoveryService: RPCRouter, Service {
     /// - Parameters:
     ///   - answerTimeout: after this time without any answer of a client to what it was sent, its stream is closed.
     ///   - waitingPatience: after this time the log says that an Envoy's node id is unknown.
+    ///   - statusAnswerLimit: bytes of one answer of the client status service.
     public init(
         cache: SnapshotCache, resolver: EndpointResolver, loops: EventLoopGroup, readiness: Readiness, metrics: StreamMetrics,
-        answerTimeout: Duration = .seconds(300), waitingPatience: Duration = .seconds(10), logger: Logger
+        answerTimeout: Duration = .seconds(300), waitingPatience: Duration = .seconds(10), statusAnswerLimit: Int = 32 << 20,
+        logger: Logger
     ) {
         self.answerTimeout = answerTimeout
         self.readiness = readiness
@@ -32,7 +34,8 @@ public final class DiscoveryService: RPCRouter, Service {
             return (ObjectIdentifier(loop), Dictionary(uniqueKeysWithValues: variants))
         }
         broadcasters = Dictionary(uniqueKeysWithValues: pairs)
-        clientStatus = ClientStatusDesk(broadcasters: pairs.flatMap { Array($0.1.values) }, cache: cache)
+        clientStatus = ClientStatusDesk(
+            broadcasters: pairs.flatMap { Array($0.1.values) }, cache: cache, answerLimit: statusAnswerLimit)
         waitingLog = WaitingLog(readiness: readiness, patience: waitingPatience)
         self.metrics = metrics
         self.logger = logger

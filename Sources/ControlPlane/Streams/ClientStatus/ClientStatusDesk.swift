@@ -21,9 +21,6 @@ actor ClientStatusDesk {
         case refusal(Status)
     }
 
-    /// Bytes of one answer.
-    static let answerLimit = 32 << 20
-
     private struct InventoryKey: Hashable {
         let group: GroupID
         let type: ResourceType
@@ -43,9 +40,10 @@ actor ClientStatusDesk {
     private nonisolated let continuation: AsyncStream<Inquiry>.Continuation
     private let broadcasters: [Broadcaster]
     private let cache: SnapshotCache
+    /// Bytes of one answer.
     private let answerLimit: Int
 
-    init(broadcasters: [Broadcaster], cache: SnapshotCache, answerLimit: Int = ClientStatusDesk.answerLimit) {
+    init(broadcasters: [Broadcaster], cache: SnapshotCache, answerLimit: Int) {
         // A request that finds so many before it is refused, so that what waits is bounded.
         (inquiries, continuation) = AsyncStream.makeStream(of: Inquiry.self, bufferingPolicy: .bufferingOldest(64))
         self.broadcasters = broadcasters
@@ -90,7 +88,7 @@ actor ClientStatusDesk {
     private func tooMuch(_ number: Int, of count: Int) -> Status {
         Status(
             .resourceExhausted,
-            "the answer about \(count) streams exceeds \(answerLimit >> 20) MiB at stream \(number + 1): ask about one Envoy "
+            "the answer about \(count) streams exceeds \(answerLimit >> 10) KiB at stream \(number + 1): ask about one Envoy "
                 + "(node_matchers {node_id {exact: …}}), or leave the resources out (exclude_resource_contents)")
     }
 
