@@ -137,15 +137,17 @@ actor DiscoveryStream: RPCReceiver {
         return true
     }
 
-    /// Says of a client that has waited for its pod for long that it does.
+    /// Says of a client that has waited for its pod for long that it does. Until everything has been read, all streams wait.
     private func watchIdentity() {
-        broadcaster.loop.schedule(after: waitingLog.patience) { [weak self] in self?.assumeIsolated { $0.checkIdentity() } }
+        guard !hasEnded, !isAssigned else { return }
+        let begins = waitingLog.isDue
+        broadcaster.loop.schedule(after: waitingLog.patience) { [weak self] in
+            self?.assumeIsolated { begins ? $0.reportWaiting() : $0.watchIdentity() }
+        }
     }
 
-    private func checkIdentity() {
+    private func reportWaiting() {
         guard !hasEnded, !isAssigned else { return }
-        // Before everything has been read, all streams wait.
-        guard waitingLog.isDue else { return watchIdentity() }
         wasReportedWaiting = waitingLog.report(with: logger)
     }
 

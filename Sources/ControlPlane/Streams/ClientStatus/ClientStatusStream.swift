@@ -90,11 +90,12 @@ actor ClientStatusStream: RPCReceiver {
         switch answer {
         case .refusal(let status): finish(status)
         case .response(let bytes):
-            guard desk.unread.take(bytes.count) else {
+            let message = OutboundMessage(head: [], body: bytes)
+            guard desk.unread.take(message.byteCount) else {
                 return finish(Status(.resourceExhausted, "clients have not read earlier answers: try again"))
             }
-            unread = bytes.count
-            responder.send(OutboundMessage(head: [], body: bytes))
+            unread = message.byteCount
+            responder.send(message)
             if method == .fetch { return finish(.ok) }
             // The transport writes when the tick ends, and says `drained` only of what it could not write then.
             loop.schedule(after: .zero) { [weak self] in self?.assumeIsolated { $0.settle() } }
