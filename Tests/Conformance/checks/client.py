@@ -1,6 +1,7 @@
 """Streams of a client, written with official messages, and the register of checks."""
 
 import importlib
+import itertools
 import queue
 import threading
 import time
@@ -25,6 +26,7 @@ MODULES = {
 PATIENCE, SILENCE = 10, 0.3
 
 CHECKS = []
+COUNTER = itertools.count()
 
 
 def check(section, needs=None):
@@ -67,6 +69,8 @@ class Stream:
     def __init__(self, method, node, request_class):
         self.requests, self.responses = queue.Queue(), queue.Queue()
         self.node, self.request_class = node, request_class
+        # By this the server's account of its clients tells streams of one node apart.
+        self.cluster = f"conformance-{next(COUNTER)}"
         self.call = method(iter(self.requests.get, None))
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -81,7 +85,7 @@ class Stream:
     def send(self, type_url, error=None, **fields):
         request = self.request_class(type_url=type_url, **fields)
         if self.node:
-            request.node.id, self.node = self.node, None
+            request.node.id, request.node.cluster, self.node = self.node, self.cluster, None
         if error:
             request.error_detail.CopyFrom(status_pb2.Status(code=13, message=error))
         self.requests.put(request)
@@ -191,12 +195,6 @@ class Server:
         for stream in self.streams:
             stream.channel.close() if isinstance(stream, Server) else stream.close()
         self.streams = []
-
-
-def fields(stream, names):
-    """The field by which a first request asks for names."""
-    is_sotw = stream.request_class is discovery_pb2.DiscoveryRequest
-    return {"resource_names" if is_sotw else "resource_names_subscribe": names}
 
 
 def removed(response, before):
