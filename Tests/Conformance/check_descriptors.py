@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Proves that Protos/ is a wire-compatible subset of the official APIs.
 
-Compiles Protos/ with protoc and compares the result with the descriptors of the package xds-protos: whatever is declared
-there must exist officially under the same name with the same number, type, label, presence, oneof and JSON name. Prints one
-line for each difference, or a line of totals; exits 1 on a difference.
+Compiles Protos/ with protoc and compares the result with the descriptors of the packages xds-protos, grpcio-health-checking
+and grpcio-reflection: whatever is declared there must exist officially under the same name with the same number, type, label,
+presence, oneof and JSON name. Prints one line for each difference, or a line of totals; exits 1 on a difference.
 """
 
 import importlib
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from google.protobuf import descriptor_pb2
+from google.protobuf import descriptor_pb2, text_format
 
 
 def compile_subset(protos):
@@ -27,11 +27,23 @@ def compile_subset(protos):
         return descriptor_pb2.FileDescriptorSet.FromString(output.read_bytes()).file
 
 
+# Files of gRPC itself, whose packages file them under other names.
+ELSEWHERE = {
+    "grpc/health/v1/health.proto": "grpc_health.v1.health_pb2",
+    "grpc/reflection/v1/reflection.proto": "grpc_reflection.v1alpha.reflection_pb2",
+    "grpc/reflection/v1alpha/reflection.proto": "grpc_reflection.v1alpha.reflection_pb2",
+}
+
+
 def official(name):
     """The official descriptor of the file `name`."""
-    module = importlib.import_module(name.removesuffix(".proto").replace("/", ".") + "_pb2")
+    module = importlib.import_module(ELSEWHERE.get(name, name.removesuffix(".proto").replace("/", ".") + "_pb2"))
     descriptor = descriptor_pb2.FileDescriptorProto()
     module.DESCRIPTOR.CopyToProto(descriptor)
+    if name == "grpc/reflection/v1/reflection.proto":
+        # By gRPC's word the final form is the alpha form under another package; only the latter is published for Python.
+        text = text_format.MessageToString(descriptor).replace("grpc.reflection.v1alpha", "grpc.reflection.v1")
+        descriptor = text_format.Parse(text, descriptor_pb2.FileDescriptorProto())
     return descriptor
 
 

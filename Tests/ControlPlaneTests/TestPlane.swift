@@ -20,8 +20,11 @@ struct TestPlane {
     let metrics: StreamMetrics
 
     /// Serves while `body` runs.
-    static func with(_ body: (TestPlane) async throws -> Void) async throws {
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    static func with(
+        answerTimeout: Duration = .seconds(300), stallTimeout: Duration = .seconds(60), waitingPatience: Duration = .seconds(10),
+        statusAnswerLimit: Int = 32 << 20, logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        _ body: (TestPlane) async throws -> Void
+    ) async throws {
         let (changed, resolved) = (Bell(), Bell())
         let virtualServices = VirtualServiceWatcher(bell: changed)
         let pods = PodWatcher(bell: changed)
@@ -33,10 +36,11 @@ struct TestPlane {
         let loops = try EventLoopGroup(count: 2)
         let metrics = StreamMetrics()
         let discovery = DiscoveryService(
-            cache: cache, resolver: resolver, loops: loops, readiness: readiness, metrics: metrics, logger: logger)
-        let server = try RPCServer(
-            configuration: ServerConfiguration(bindAddress: try SocketAddress("127.0.0.1:0")), loops: loops, router: discovery,
-            logger: logger)
+            cache: cache, resolver: resolver, loops: loops, readiness: readiness, metrics: metrics, answerTimeout: answerTimeout,
+            waitingPatience: waitingPatience, statusAnswerLimit: statusAnswerLimit, logger: logger)
+        var configuration = ServerConfiguration(bindAddress: try SocketAddress("127.0.0.1:0"))
+        configuration.stallTimeout = stallTimeout
+        let server = try RPCServer(configuration: configuration, loops: loops, router: discovery, logger: logger)
         let group = ServiceGroup(services: [resolver, cache, discovery, server], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -72,6 +72,19 @@ public actor SnapshotCache: Service {
         return reply
     }
 
+    /// What there is in a group, and what became of it since the positions of an account.
+    /// - Parameter known: where the group stood when its resources were last asked for: they come only if it has moved on.
+    func inventory(of account: TypeAccount, in group: GroupID, _ variant: ConnectionVariant, known: Position?) -> (
+        position: Position?, resources: [EncodedResource]?, changes: [Position: Inventory.Changes]
+    ) {
+        guard let store = lines[variant]?.fanOut.store else { return (nil, [], [:]) }
+        let position = store.position(of: group)
+        let isKnown = known != nil && known == position
+        return (
+            position, isKnown ? nil : store.unsortedResources(account.type, in: group), store.changes(since: account, in: group)
+        )
+    }
+
     /// The objects whose progress may have changed since the last call.
     func takeReportable() -> Set<ObjectKey> {
         lines.keys.reduce(into: []) { $0.formUnion(lines[$1]?.fanOut.takeProgressed() ?? []) }

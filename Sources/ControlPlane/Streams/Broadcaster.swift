@@ -88,6 +88,19 @@ actor Broadcaster {
         bell.ring()
     }
 
+    // MARK: Who asks about streams
+
+    /// The streams of clients that a filter includes, each as it is when its turn comes.
+    func describe(_ filter: NodeFilter) async -> [StreamDescription] {
+        var descriptions: [StreamDescription] = []
+        var visited = 0
+        for (id, nodeID) in nodeIDs where filter.includes(nodeID) {
+            if let stream = streams[id] { descriptions.append(stream.describe(nodeID)) }
+            await rest(&visited)
+        }
+        return descriptions
+    }
+
     // MARK: What streams hear
 
     private func deliver(_ reply: LoopReply) async {

@@ -5,19 +5,25 @@ import Translation
 public import Transport
 import XDS
 
-/// Answers xDS RPCs, and health checks: gives each stream its actor, and each event loop its broadcaster.
+/// Answers every RPC: gives each stream its actor, and each event loop its broadcaster.
 public final class DiscoveryService: RPCRouter, Service {
     private let broadcasters: [ObjectIdentifier: [ConnectionVariant: Broadcaster]]
+    private let clientStatus: ClientStatusDesk
+    private let waitingLog: WaitingLog
     private let answerTimeout: Duration
     private let readiness: Readiness
     private let metrics: StreamMetrics
     private let logger: Logger
 
     /// Makes a service for the connections of `loops`.
-    /// - Parameter answerTimeout: after this time without any answer of a client to what it was sent, its stream is closed.
+    /// - Parameters:
+    ///   - answerTimeout: after this time without any answer of a client to what it was sent, its stream is closed.
+    ///   - waitingPatience: after this time the log says that an Envoy's node id is unknown.
+    ///   - statusAnswerLimit: bytes of one answer of the client status service.
     public init(
         cache: SnapshotCache, resolver: EndpointResolver, loops: EventLoopGroup, readiness: Readiness, metrics: StreamMetrics,
-        answerTimeout: Duration = .seconds(300), logger: Logger
+        answerTimeout: Duration = .seconds(300), waitingPatience: Duration = .seconds(10), statusAnswerLimit: Int = 32 << 20,
+        logger: Logger
     ) {
         self.answerTimeout = answerTimeout
         self.readiness = readiness
@@ -28,6 +34,9 @@ public final class DiscoveryService: RPCRouter, Service {
             return (ObjectIdentifier(loop), Dictionary(uniqueKeysWithValues: variants))
         }
         broadcasters = Dictionary(uniqueKeysWithValues: pairs)
+        clientStatus = ClientStatusDesk(
+            broadcasters: pairs.flatMap { Array($0.1.values) }, cache: cache, answerLimit: statusAnswerLimit)
+        waitingLog = WaitingLog(readiness: readiness, patience: waitingPatience)
         self.metrics = metrics
         self.logger = logger
     }
@@ -35,25 +44,39 @@ public final class DiscoveryService: RPCRouter, Service {
     /// Carries news to all streams until shut down, which must come after the server's end.
     public func run() async {
         await withDiscardingTaskGroup { group in
+            group.addTask { await self.clientStatus.run() }
             for broadcaster in broadcasters.values.flatMap(\.values) { group.addTask { await broadcaster.run() } }
         }
     }
 
+    /// The one place where RPCs are told apart.
     public func route(_ request: RPCRequest, _ responder: any RPCResponder) -> RPCRoute {
-        if let method = HealthStream.Method(rawValue: request.path), let loop = responder.executor as? EventLoop {
-            return .accept(HealthStream(method, responder: responder, loop: loop, readiness: readiness))
-        }
-        guard let method = DiscoveryMethod(path: request.path) else {
+        guard let method = ServedMethod(path: request.path) else {
             return .reject(Status(.unimplemented, "no method \(request.path)"))
         }
-        guard let broadcaster = broadcasters[ObjectIdentifier(responder.executor)]?[method.variant] else {
+        guard let loop = responder.executor as? EventLoop, let variants = broadcasters[ObjectIdentifier(loop)] else {
             return .reject(Status(.internal, "the connection is on a loop that serves no streams"))
         }
+        switch method {
+        case .health(let method): return .accept(HealthStream(method, responder: responder, loop: loop, readiness: readiness))
+        case .clientStatus(let method):
+            return .accept(ClientStatusStream(method, responder: responder, loop: loop, desk: clientStatus))
+        case .reflection: return .accept(ReflectionStream(responder: responder))
+        case .discovery(let method):
+            guard let broadcaster = variants[method.variant] else {
+                return .reject(Status(.internal, "no streams of this kind are served"))
+            }
+            return .accept(discoveryStream(method, request, responder, broadcaster))
+        }
+    }
+
+    private func discoveryStream(
+        _ method: DiscoveryMethod, _ request: RPCRequest, _ responder: any RPCResponder, _ broadcaster: Broadcaster
+    ) -> DiscoveryStream {
         var logger = logger
         logger[metadataKey: "peer"] = "\(request.peer)"
-        return .accept(
-            DiscoveryStream(
-                method, responder: responder, broadcaster: broadcaster, metrics: metrics, answerTimeout: answerTimeout,
-                logger: logger))
+        return DiscoveryStream(
+            method, peer: request.peer, responder: responder, broadcaster: broadcaster, metrics: metrics,
+            waitingLog: waitingLog, answerTimeout: answerTimeout, logger: logger)
     }
 }

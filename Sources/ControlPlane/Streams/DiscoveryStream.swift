@@ -19,6 +19,8 @@ actor DiscoveryStream: RPCReceiver {
     private let metrics: StreamMetrics
     private var logger: Logger
     private let method: DiscoveryMethod
+    private let peer: String
+    private let waitingLog: WaitingLog
     private let answerTimeout: Duration
     private var machine: StreamForm
     /// Answers of the client so far.
@@ -26,16 +28,21 @@ actor DiscoveryStream: RPCReceiver {
     private var isWatchingAnswers = false
     private var told: StreamProgress?
     private var id: StreamID?
+    private var nodeCluster = ""
     private var hasNode = false
+    private var isAssigned = false
+    private var wasReportedWaiting = false
     private var hasEnded = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { responder.executor.asUnownedSerialExecutor() }
 
     init(
-        _ method: DiscoveryMethod, responder: any RPCResponder, broadcaster: Broadcaster, metrics: StreamMetrics,
-        answerTimeout: Duration, logger: Logger
+        _ method: DiscoveryMethod, peer: String, responder: any RPCResponder, broadcaster: Broadcaster, metrics: StreamMetrics,
+        waitingLog: WaitingLog, answerTimeout: Duration, logger: Logger
     ) {
         self.method = method
+        self.peer = peer
+        self.waitingLog = waitingLog
         self.answerTimeout = answerTimeout
         machine = StreamForm(method.form)
         self.responder = responder
@@ -55,9 +62,26 @@ actor DiscoveryStream: RPCReceiver {
 
     // MARK: From the broadcaster, on the loop
 
-    nonisolated func assigned(_ position: Position) { assumeIsolated { $0.perform($0.machine.assigned(position)) } }
+    nonisolated func assigned(_ position: Position) { assumeIsolated { $0.join(position) } }
     nonisolated func updated(_ update: GroupUpdate) { assumeIsolated { $0.perform($0.machine.updated(update)) } }
     nonisolated func answered(_ results: [FetchResult]) { assumeIsolated { $0.perform($0.machine.answered(results)) } }
+
+    /// What is known of the client, which gave `nodeID`.
+    nonisolated func describe(_ nodeID: String) -> StreamDescription {
+        assumeIsolated {
+            StreamDescription(
+                nodeID: nodeID, nodeCluster: $0.nodeCluster, peer: $0.peer, method: $0.method, account: $0.machine.account)
+        }
+    }
+
+    private func join(_ position: Position) {
+        isAssigned = true
+        if wasReportedWaiting {
+            wasReportedWaiting = false
+            logger.notice("a pod with the Envoy's node id is known now: it is served")
+        }
+        perform(machine.assigned(position))
+    }
 
     private func take(_ message: [UInt8]) {
         guard !hasEnded else { return }
@@ -103,12 +127,28 @@ actor DiscoveryStream: RPCReceiver {
         }
         hasNode = true
         logger[metadataKey: "node"] = "\(nodeID)"
-        logger.info("stream began", metadata: ["cluster": "\(request.nodeCluster.prefix(256))", "form": "\(method.form)"])
+        nodeCluster = String(request.nodeCluster.prefix(256))
+        logger.info("stream began", metadata: ["cluster": "\(nodeCluster)", "form": "\(method.form)"])
         id = broadcaster.assumeIsolated { $0.attach(self, nodeID: nodeID) }
         broadcaster.loop.schedule(after: Self.reconnectGrace) { [weak self] in
             self?.assumeIsolated { $0.perform($0.machine.graceElapsed()) }
         }
+        watchIdentity()
         return true
+    }
+
+    /// Says of a client that has waited for its pod for long that it does. Until everything has been read, all streams wait.
+    private func watchIdentity() {
+        guard !hasEnded, !isAssigned else { return }
+        let begins = waitingLog.isDue
+        broadcaster.loop.schedule(after: waitingLog.patience) { [weak self] in
+            self?.assumeIsolated { begins ? $0.reportWaiting() : $0.watchIdentity() }
+        }
+    }
+
+    private func reportWaiting() {
+        guard !hasEnded, !isAssigned else { return }
+        wasReportedWaiting = waitingLog.report(with: logger)
     }
 
     /// Looks, as long as there is something that the client has not answered, whether it has answered anything since the last look.

@@ -1,27 +1,23 @@
+import EnvoyAPI
 import GRPC
+import SwiftProtobuf
 import Transport
 
 /// One RPC of `grpc.health.v1.Health`, the service that Kubernetes' gRPC probes ask: SERVING once the first complete state is published.
-///
-/// The messages have one field each, a service's name and a status, so they are read and written here.
 actor HealthStream: RPCReceiver {
     /// The methods.
     enum Method: String {
         case check = "/grpc.health.v1.Health/Check"
         case watch = "/grpc.health.v1.Health/Watch"
+        case list = "/grpc.health.v1.Health/List"
     }
 
-    /// `HealthCheckResponse.ServingStatus`.
-    private enum ServingStatus: UInt8 {
-        case serving = 1
-        case notServing = 2
-        case serviceUnknown = 3
-    }
+    private typealias ServingStatus = Grpc_Health_V1_HealthCheckResponse.ServingStatus
 
     /// How often a watch looks whether the state has changed.
     private static let interval = Duration.milliseconds(500)
     /// Services that may be asked about by name; the empty name is the server as a whole.
-    private static let services: Set<String> = ["", "envoy.service.discovery.v3.AggregatedDiscoveryService"]
+    private static let services = Set(ReflectionIndex.embedded.services).union([""])
 
     private nonisolated let responder: any RPCResponder
     private let loop: EventLoop
@@ -48,16 +44,21 @@ actor HealthStream: RPCReceiver {
 
     private func take(_ message: [UInt8]) {
         guard service == nil, !hasEnded else { return }
-        guard let name = Self.serviceName(message) else {
+        // A list request has no fields: it is about the server as a whole.
+        guard let request = try? Grpc_Health_V1_HealthCheckRequest(serializedBytes: message) else {
             return finish(Status(.invalidArgument, "not a HealthCheckRequest"))
         }
-        service = name
+        service = method == .list ? "" : request.service
         switch method {
         case .check:
-            guard status != .serviceUnknown else { return finish(Status(.notFound, "no service \(name)")) }
+            guard status != .serviceUnknown else { return finish(Status(.notFound, "no service \(request.service)")) }
             send(status)
             finish(.ok)
         case .watch: look()
+        case .list:
+            let all = Self.services.map { ($0, Grpc_Health_V1_HealthCheckResponse.with { $0.status = status }) }
+            send(Grpc_Health_V1_HealthListResponse.with { $0.statuses = Dictionary(uniqueKeysWithValues: all) })
+            finish(.ok)
         }
     }
 
@@ -80,22 +81,20 @@ actor HealthStream: RPCReceiver {
 
     private func send(_ status: ServingStatus) {
         last = status
-        // Field 1, a varint.
-        responder.send(OutboundMessage(head: [], body: [1 << 3, status.rawValue]))
+        send(Grpc_Health_V1_HealthCheckResponse.with { $0.status = status })
+    }
+
+    private func send(_ message: some SwiftProtobuf.Message) {
+        do {
+            responder.send(OutboundMessage(head: [], body: try message.serializedBytes()))
+        } catch {
+            finish(Status(.internal, "the answer can't be encoded: \(error)"))
+        }
     }
 
     private func finish(_ status: Status) {
         guard !hasEnded else { return }
         hasEnded = true
         responder.finish(status)
-    }
-
-    /// Field 1 of the request, a string of less than 128 bytes; empty when absent, nil for anything else.
-    private static func serviceName(_ message: [UInt8]) -> String? {
-        if message.isEmpty { return "" }
-        guard message.count >= 2, message[0] == 1 << 3 | 2, message[1] < 128, message.count == 2 + Int(message[1]) else {
-            return nil
-        }
-        return String(decoding: message[2...], as: UTF8.self)
     }
 }

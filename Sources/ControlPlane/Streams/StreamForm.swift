@@ -67,6 +67,14 @@ enum StreamForm {
         }
     }
 
+    /// What is known of the client.
+    var account: StreamAccount {
+        switch self {
+        case .delta(let machine): machine.account
+        case .stateOfTheWorld(let machine): machine.account
+        }
+    }
+
     /// Reads a request; throws for bytes that are none.
     func decode(_ message: [UInt8]) throws -> Request {
         var options = BinaryDecodingOptions()

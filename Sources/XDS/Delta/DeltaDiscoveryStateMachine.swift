@@ -66,6 +66,18 @@ public struct DeltaDiscoveryStateMachine {
         return Position(group: group, revision: least)
     }
 
+    /// What is known of the client, for those who ask what it was sent.
+    public var account: StreamAccount {
+        StreamAccount(
+            group: group,
+            types: ResourceType.allCases.filter { self[$0].isStarted }.map { type in
+                let reached = reached(type)
+                return TypeAccount(
+                    type: type, subscription: .delta(self[type].subscription),
+                    progress: .steps(self[type], updates: reached.updates, removals: reached.removals))
+            })
+    }
+
     // MARK: Events
 
     /// The client's pod belongs to the group of `position`, which from now on is pinned for this stream.
@@ -173,9 +185,12 @@ extension DeltaDiscoveryStateMachine {
             if name == "*" {
                 self[type].subscription.unsubscribeFromAll()
             } else {
+                let wasAsked = self[type].subscription.isWildcard && self[type].subscription.names.contains(name)
                 self[type].subscription.unsubscribe(name)
                 self[type].listIsCurrent = false
                 self[type].owed.remove(name)
+                // The client has to learn whether the wildcard covers the name (xDS protocol, "Unsubscribing from Resources").
+                if wasAsked { self[type].owed.insert(name) }
                 self[type].refreshed.remove(name)
             }
         }

@@ -2,6 +2,8 @@
 struct WireWriter {
     private(set) var output: [UInt8] = []
 
+    var byteCount: Int { output.count }
+
     init(capacity: Int = 0) { output.reserveCapacity(capacity) }
 
     mutating func string(_ value: String, field: Int) {
@@ -22,7 +24,8 @@ struct WireWriter {
         variableSize(field << 3) + variableSize(length) + length
     }
 
-    private mutating func header(field: Int, length: Int) {
+    /// Begins a length-delimited field whose value the caller writes.
+    mutating func header(field: Int, length: Int) {
         variable(field << 3 | 2)
         variable(length)
     }

@@ -91,6 +91,18 @@ public struct SnapshotStore {
         groups[group]?.table(type).resources.values.sorted { $0.name < $1.name } ?? []
     }
 
+    /// The same in no order, for callers who have more time to sort than the owner of the store.
+    public func unsortedResources(_ type: ResourceType, in group: GroupID) -> [EncodedResource] {
+        groups[group].map { Array($0.table(type).resources.values) } ?? []
+    }
+
+    /// What became of a table since a position of the same group or another; nil when the way from there is forgotten.
+    func changes(_ type: ResourceType, since position: Position, in group: GroupID) -> ResourceTable.Changes? {
+        if position.group == group { return groups[group]?.table(type).changes(since: position.revision) }
+        guard let origin = groups[position.group]?.table(type) else { return nil }
+        return groups[group]?.table(type).changes(from: origin, since: position.revision)
+    }
+
     /// The conflicts in which an object's listeners are withheld, or keep others from being served, in whichever group.
     public func conflicts(of service: ObjectKey) -> Set<Conflict> {
         guard let fragment = fragments[service] else { return [] }

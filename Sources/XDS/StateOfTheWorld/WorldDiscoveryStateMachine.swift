@@ -60,6 +60,23 @@ public struct WorldDiscoveryStateMachine {
         return StreamProgress(acknowledged: settled?.group == group ? settled : nil, rejected: all)
     }
 
+    /// What is known of the client, for those who ask what it was sent.
+    public var account: StreamAccount {
+        var types: [TypeAccount] = []
+        for (type, state) in [(ResourceType.cluster, clusters), (.listener, listeners)] where state.isStarted {
+            types.append(TypeAccount(type: type, subscription: .stateOfTheWorld(state.subscription), progress: .whole(state)))
+        }
+        if endpoints.isStarted {
+            var state = endpoints
+            state.isFetching = asked.contains { $0.type == .endpoint && !$0.names.isEmpty }
+            types.append(
+                TypeAccount(
+                    type: .endpoint, subscription: .stateOfTheWorld(endpointSubscription),
+                    progress: .steps(state, updates: endpointPosition, removals: nil)))
+        }
+        return StreamAccount(group: group, types: types)
+    }
+
     private func isSettled(_ state: WorldTypeState, at current: Position) -> Bool {
         !state.isStarted || state.isSettled && state.position == current
     }
