@@ -13,6 +13,7 @@ import yaml
 
 import kinds
 from chart import CASES, CHART, ROOT, TOOLS, Process, helm, program, run
+from release_proxy import Proxy
 
 DEFINITION = CHART / "crds/virtualservices.servicemesh.l7mp.io.yaml"
 CALL = ROOT / "helm/examples/rtpengine/call.yaml"
@@ -23,7 +24,7 @@ class Simulated(unittest.TestCase):
         self.directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         (self.directory / "kinds.yaml").write_text(kinds.definitions())
         self.kubeconfig = self.directory / "kubeconfig"
-        self.enterContext(Process(
+        self.server = self.enterContext(Process(
             program("kube-api-simulator"), "--kubeconfig-out", self.kubeconfig, "--crd", self.directory / "kinds.yaml",
             awaiting=[r"listening on (\S+)"]))
 
@@ -49,6 +50,35 @@ class Simulated(unittest.TestCase):
             with self.subTest(case=case.stem):
                 helm("install", "calls", CHART, "--namespace", "media", "--create-namespace", "--dry-run=server", "--values", case,
                      env=self.environment())
+
+    def test_helm_installs_upgrades_rolls_back_and_removes(self):
+        proxy = self.enterContext(Proxy(self.server.found[0]))
+
+        def release(*arguments):
+            helm(*arguments, "--namespace", "media", "--kube-apiserver", proxy.url, env=self.environment())
+
+        release("install", "calls", CHART, "--create-namespace")
+        self.kubectl("wait", "--for=condition=Established", "crd/virtualservices.servicemesh.l7mp.io", "--timeout=10s")
+        self.kubectl("create", "-f", CALL)
+        [deployment] = self.objects("deployments")
+        self.assertEqual((deployment["metadata"]["name"], deployment["spec"]["replicas"]), ("calls-xds-operator", 2))
+        self.assertEqual(len(self.objects("services")), 2)
+        self.assertEqual(len(self.objects("clusterroles")), 3)
+        # To another scope: the rights follow.
+        release("upgrade", "calls", CHART, "--set", "namespaces={media}", "--set", "replicaCount=3")
+        self.assertEqual(self.objects("deployments")[0]["spec"]["replicas"], 3)
+        self.assertEqual(len(self.objects("clusterroles")), 2)
+        self.assertEqual(self.objects("clusterrolebindings"), [])
+        self.assertEqual({o["metadata"]["name"] for o in self.objects("roles")}, {"calls-xds-operator", "calls-xds-operator-leases"})
+        # As the chart's README tells: what was set stays.
+        release("upgrade", "calls", CHART, "--reset-then-reuse-values")
+        self.assertEqual(self.objects("deployments")[0]["spec"]["replicas"], 3)
+        release("rollback", "calls", "1")
+        self.assertEqual(self.objects("deployments")[0]["spec"]["replicas"], 2)
+        self.assertEqual(len(self.objects("clusterroles")), 3)
+        release("uninstall", "calls")
+        self.assertEqual(self.objects("deployments") + self.objects("services") + self.objects("clusterroles"), [])
+        self.assertEqual(len(self.objects("virtualservices")), 2)
 
     def test_deploy_and_undeploy(self):
         self.make("deploy", "IMG=registry.example.com/xds-operator:1")
