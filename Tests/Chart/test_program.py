@@ -14,9 +14,9 @@ import yaml
 from chart import CASES, CHART, ROOT, TOOLS, Process, of_kind, operator, program, render, run
 from test_alerts import expressions
 
-# Metrics of the program's next steps: queries may name them before it exports them.
+# Metrics that the program exports with TLS only, or is yet to export: queries may name them all the same.
 ANNOUNCED = set((ROOT / "Tests/Chart/announced-metrics.txt").read_text().split())
-TLS_FLAGS = {"--xds-tls-cert", "--xds-tls-key", "--xds-tls-client-ca"}
+TLS_FLAGS = {"--xds-tls-cert", "--xds-tls-key", "--xds-tls-client-ca", "--xds-trust-domain", "--xds-token-review"}
 
 
 def arguments(objects):
@@ -72,6 +72,22 @@ class Bootstrap(unittest.TestCase):
                 printed = run(program("xds-operator"), "bootstrap", "--xds-address", address, "--api", api, "--admin-port", port).stdout
                 self.assertEqual(yaml.safe_load(config["data"]["envoy.yaml"]), yaml.safe_load(printed))
 
+    def test_is_what_the_program_prints_with_tls(self):
+        if "--tls-directory" not in run(program("xds-operator"), "bootstrap", "--help").stdout:
+            self.skipTest("the program has no TLS flags yet")
+        for address in ("calls-xds-operator.media.svc:18000", "192.0.2.7:443"):
+            for shows in (True, False):
+                with self.subTest(address=address, shows=shows), tempfile.TemporaryDirectory() as directory:
+                    [config] = of_kind(render(
+                        "--set", f"envoy.bootstrap.enabled=true,envoy.bootstrap.xdsAddress={address},tls.enabled=true,tls.existingSecret=pair,"
+                        f"tls.clientCertificates={json.dumps(shows)}"), "ConfigMap")
+                    printed = run(program("xds-operator"), "bootstrap", "--xds-address", address, "--admin-port", 9901, "--tls-directory",
+                                  "/etc/envoy-tls", "--sds-directory", directory, *([] if shows else ["--server-tls-only"])).stdout
+                    files = {path.name: path.read_text() for path in pathlib.Path(directory).iterdir()}
+                    files["envoy.yaml"] = printed.replace(directory, "/etc/envoy")
+                    self.assertEqual({name: yaml.safe_load(text) for name, text in config["data"].items()},
+                                     {name: yaml.safe_load(text) for name, text in files.items()})
+
     def test_default_address_is_the_service(self):
         objects = render("--set", "envoy.bootstrap.enabled=true")
         [service] = [s for s in of_kind(objects, "Service") if not s["metadata"]["name"].endswith("-metrics")]
@@ -105,7 +121,7 @@ class Bootstrap(unittest.TestCase):
                             and o["metadata"]["namespace"] == item["metadata"]["namespace"]]
                 text = "\n".join(config["data"].values())
                 self.assertEqual({"/etc/envoy"} | ({"/etc/envoy-tls"} if "/etc/envoy-tls" in text else set()), mounts)
-                for name in re.findall(r"/etc/envoy/([\w.]+)", text):
+                for name in re.findall(r"/etc/envoy/([\w.-]+)", text):
                     self.assertIn(name, config["data"])
                 self.assertEqual(container["args"][:4], ["--config-path", "/etc/envoy/envoy.yaml", "--service-node", "$(NODE_POD_UID)"])
 
