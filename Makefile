@@ -2,7 +2,10 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-.PHONY: help demo test build fuzz format lint golden protos setup clean
+.PHONY: help demo test build fuzz format lint golden protos setup clean test-chart chart docker-build prove-image install-crds uninstall-crds deploy undeploy
+
+# The image that docker-build makes and deploy runs.
+IMG ?= xds-operator:0.1.0
 
 ##@ Use
 
@@ -24,11 +27,43 @@ test: setup ## Run all tests: unit, golden, integration, end to end
 fuzz: setup ## Look for inputs that break something, an hour for each target (SECONDS_EACH=3600)
 	@scripts/fuzz $(or $(SECONDS_EACH),3600)
 
+test-chart: setup ## Test the chart, the plain manifests and the image's description
+	@scripts/promtool-from-apt
+	@swift build --product xds-operator
+	@swift build --product kube-api-simulator
+	@.venv/bin/python -B -m unittest discover --start-directory Tests/Chart --pattern 'test_*.py'
+
 golden: setup ## Rewrite the expected outputs of the golden tests
 	@scripts/golden --update
 
 protos: setup ## Generate Swift from Protos/
 	@scripts/generate-protos
+
+chart: setup ## Write what is made from the chart: its README and the plain manifests
+	@scripts/chart-readme
+	@scripts/render-manifests
+
+##@ Install in the cluster of kubectl
+
+docker-build: ## Build the image IMG (needs docker; PLATFORM=linux/arm64 for another)
+	docker build --tag $(IMG) --build-arg REVISION=$$(git rev-parse HEAD) $(if $(PLATFORM),--platform $(PLATFORM)) .
+
+prove-image: setup ## Build and run what the Dockerfile describes without a container engine (as root, on Debian)
+	@scripts/prove-image
+
+install-crds: ## Install or upgrade the CustomResourceDefinition
+	kubectl apply --server-side --force-conflicts -k config/crd
+
+uninstall-crds: ## Remove it, and with it ALL VirtualServices
+	kubectl delete --ignore-not-found -k config/crd
+
+deploy: ## Install or upgrade the operator and its CustomResourceDefinition, with the image IMG
+	kubectl kustomize config/default \
+		| awk -v image='$(IMG)' '/^ +image: xds-operator:/ { sub(/image: .*/, "image: " image); found++ } { print } END { exit found != 1 }' \
+		| kubectl apply --server-side --force-conflicts -f -
+
+undeploy: ## Remove the operator; the CustomResourceDefinition and the objects stay
+	kubectl delete --ignore-not-found -f config/default/operator.yaml -f config/default/namespace.yaml
 
 ##@ Keep in order
 
@@ -47,4 +82,4 @@ clean: ## Remove what was built; the Python environment stays
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
