@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-.PHONY: help demo test build format lint golden protos setup clean
+.PHONY: help demo test test-cluster build format lint golden protos setup clean
 
 ##@ Use
 
@@ -20,6 +20,12 @@ test: setup ## Run all tests: unit, golden, integration, end to end
 	@swift build --build-tests
 	@swift test --skip-build --skip EndToEndTests
 	@swift test --skip-build --filter EndToEndTests
+
+# An API server alone will do: no kubelets, no controller manager. Without KUBECONFIG our simulator stands in.
+test-cluster: setup ## Run the cluster's stories on a real API server (KUBECONFIG=file)
+	@swift build --build-tests
+	@XDS_OPERATOR_TEST_KUBECONFIG="$(if $(KUBECONFIG),$(abspath $(KUBECONFIG)))" \
+		swift test --skip-build --filter 'EndToEndTests/Cluster(Replica)?Tests/'
 
 golden: setup ## Rewrite the expected outputs of the golden tests
 	@scripts/golden --update
@@ -44,4 +50,4 @@ clean: ## Remove what was built; the Python environment stays
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
