@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-.PHONY: help demo test build fuzz format lint golden protos setup clean test-chart chart docker-build prove-image install-crds uninstall-crds deploy undeploy
+.PHONY: help demo test test-cluster build fuzz format lint golden protos setup clean test-chart chart docker-build prove-image install-crds uninstall-crds deploy undeploy
 
 # The image that docker-build makes and deploy runs.
 IMG ?= xds-operator:0.1.0
@@ -23,6 +23,12 @@ test: setup ## Run all tests: unit, golden, integration, end to end
 	@swift build --build-tests
 	@swift test --skip-build --skip EndToEndTests
 	@swift test --skip-build --filter EndToEndTests
+
+# An API server alone will do: no kubelets, no controller manager. Without KUBECONFIG our simulator stands in.
+test-cluster: setup ## Run the cluster's stories on a real API server (KUBECONFIG=file)
+	@swift build --build-tests
+	@XDS_OPERATOR_TEST_KUBECONFIG="$(if $(KUBECONFIG),$(abspath $(KUBECONFIG)))" \
+		swift test --skip-build --filter 'EndToEndTests/Cluster(Replica)?Tests/'
 
 fuzz: setup ## Look for inputs that break something, an hour for each target (SECONDS_EACH=3600)
 	@scripts/fuzz $(or $(SECONDS_EACH),3600)

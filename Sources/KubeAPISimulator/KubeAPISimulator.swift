@@ -23,9 +23,16 @@ public final class KubeAPISimulator: Sendable {
     ///   - port: 0 for one that is free.
     ///   - token: what clients must present; without one, everyone is the administrator.
     ///   - definitions: CustomResourceDefinitions that are served from the start.
+    ///   - objects: what is there before the first client comes, as another server returned it.
     /// - Throws: `SystemError` when it can't listen, `StatusError` when a definition is refused.
-    public init(host: String = "127.0.0.1", port: UInt16 = 0, token: String? = nil, definitions: [JSONValue] = []) throws {
+    public init(
+        host: String = "127.0.0.1", port: UInt16 = 0, token: String? = nil, definitions: [JSONValue] = [],
+        objects: [JSONValue] = []
+    )
+        throws
+    {
         var server = APIServer(now: SharedState.clock())
+        server.restore(objects)
         if let token { server.settings.users[token] = "system:admin" }
         let (listener, chosen) = try ListeningSocket.open(ListeningAddress(host: host, port: port))
         let wake = eventfd(0, CInt(EFD_CLOEXEC))
@@ -187,6 +194,11 @@ public final class KubeAPISimulator: Sendable {
 
     /// Refuses what is denied, with 403, and nothing else.
     public func deny(_ denials: [Denial]) { shared.withServer { $0.settings.denials = denials } }
+
+    /// From now on users may do only what roles and bindings grant them; the administrator everything.
+    ///
+    /// Without a token of his, who presents none is the administrator: kubectl sends no token without TLS.
+    public func enforceRoles() { shared.withServer { $0.settings.enforceRoles() } }
 
     // MARK: Faults
 

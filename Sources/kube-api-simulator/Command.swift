@@ -22,8 +22,15 @@ struct Command: ParsableCommand {
     @Option(help: ArgumentHelp("A file with CustomResourceDefinitions to serve; repeatable.", valueName: "file"))
     var crd: [String] = []
 
+    @Option(
+        help: ArgumentHelp("A file of objects that are there from the start, as they were saved; repeatable.", valueName: "file"))
+    var object: [String] = []
+
     @Option(help: ArgumentHelp("Refuse a request with 403, such as list,pods; repeatable.", valueName: "verb,resource"))
     var deny: [String] = []
+
+    @Flag(help: "Allow the bearers of service account tokens only what roles grant them.")
+    var enforceRoles = false
 
     func validate() throws {
         for denial in deny where denial.split(separator: ",").count != 2 {
@@ -41,10 +48,12 @@ struct Command: ParsableCommand {
         pthread_sigmask(SIG_BLOCK, &signals, nil)
 
         let definitions = try crd.flatMap { try JSONValue.documents(yaml: String(contentsOfFile: $0, encoding: .utf8)) }
+        let objects = try object.flatMap { try JSONValue.documents(yaml: String(contentsOfFile: $0, encoding: .utf8)) }
         let (host, port) = try endpoint()
-        let simulator = try KubeAPISimulator(host: host, port: port, token: token, definitions: definitions)
+        let simulator = try KubeAPISimulator(host: host, port: port, token: token, definitions: definitions, objects: objects)
         simulator.deny(
             deny.map { $0.split(separator: ",").map(String.init) }.map { Denial(verb: $0[0], resource: $0[1]) })
+        if enforceRoles { simulator.enforceRoles() }
         if let kubeconfigOut {
             try simulator.kubeconfig().write(toFile: kubeconfigOut, atomically: true, encoding: .utf8)
         }

@@ -56,7 +56,7 @@ def custom_objects(namespace):
 
     def follow():
         stream = watch.Watch().stream(
-            api.list_namespaced_custom_object, **path, resource_version=listed["metadata"]["resourceVersion"], timeout_seconds=20
+            api.list_namespaced_custom_object, **path, resource_version=listed["metadata"]["resourceVersion"], timeout_seconds=8
         )
         ready.set()
         for event in stream:
@@ -124,7 +124,7 @@ def pods(namespace):
             break
     expect(names == [f"worker-{index}" for index in range(5)], f"pages: {names}")
 
-    events = watch.Watch().stream(api.list_namespaced_pod, namespace, label_selector="app=worker", timeout_seconds=20)
+    events = watch.Watch().stream(api.list_namespaced_pod, namespace, label_selector="app=worker", timeout_seconds=8)
     kinds = [next(events)["type"] for _ in range(5)]
     expect(kinds == ["ADDED"] * 5, f"a watch begins with what is there: {kinds}")
     api.delete_namespaced_pod("worker-0", namespace)

@@ -162,7 +162,9 @@ struct ObjectStatus: Sendable {
             desired = nil
         }
         if mine == desired { return settled(.entry) }
-        let isDecisive = report.connected > 0 && (report.programmed == report.connected || report.rejection != nil)
+        let isDecisive =
+            report.connected > 0
+            && (report.programmed == report.connected || report.rejection != nil || !report.withheld.isEmpty)
         // The leader reads its own report, not its entry.
         let isAwaited = !context.isLeader && isDecisive && (!isConcluded || report.rejection != nil)
         return due(.entry, .entry(desired), hold: isAwaited ? .zero : settings.settleTime, context)

@@ -24,6 +24,8 @@ public struct ServiceReport: Sendable, Hashable {
     public var rejection: String?
     /// Which claim, which other object, who wins; told to both sides.
     public var conflicts: [String]
+    /// Of the conflicts, those that this object loses.
+    public var withheld: [String]
     /// Endpoint selectors that match no pod.
     public var unresolvedSelectors: [String]
     /// Why the spec is refused. Not empty: then counts are 0 and the other lists are empty.
@@ -40,7 +42,7 @@ public struct ServiceReport: Sendable, Hashable {
     public init(
         key: ObjectKey, uid: String, generation: Int64, resourceVersion: String, listenerCount: Int, matched: Int,
         connected: Int, programmed: Int, rejected: Int? = nil, rejection: String? = nil, conflicts: [String] = [],
-        unresolvedSelectors: [String] = [], invalid: [Diagnostic] = [], isTerminating: Bool = false,
+        withheld: [String] = [], unresolvedSelectors: [String] = [], invalid: [Diagnostic] = [], isTerminating: Bool = false,
         finalizers: [String] = [], withdrawn: Bool = false
     ) {
         self.key = key
@@ -54,6 +56,7 @@ public struct ServiceReport: Sendable, Hashable {
         self.rejected = rejected ?? (rejection == nil ? 0 : 1)
         self.rejection = rejection
         self.conflicts = conflicts
+        self.withheld = withheld
         self.unresolvedSelectors = unresolvedSelectors
         self.invalid = invalid
         self.isTerminating = isTerminating

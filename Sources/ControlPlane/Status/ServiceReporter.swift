@@ -104,6 +104,7 @@ public actor ServiceReporter: ServiceReports {
             listenerCount: facts.service.listeners.count, matched: facts.matched, connected: state.progress.connected,
             programmed: state.progress.programmed, rejected: state.progress.rejected, rejection: state.progress.rejection,
             conflicts: state.conflicts.map(Self.text).sorted(),
+            withheld: state.conflicts.filter { $0.loser.service == metadata.key }.map(Self.text).sorted(),
             unresolvedSelectors: facts.unresolved.map { "\($0)" }, isTerminating: metadata.isTerminating,
             finalizers: metadata.finalizers,
             withdrawn: metadata.isTerminating && state.progress.programmed == state.progress.connected)

@@ -36,13 +36,23 @@ struct StatusBoard: Sendable {
     private var relist: Set<ObjectKey>?
     /// Events to record.
     private var events: [ServiceEvent] = []
-    /// Whether the installed schema takes our status.
-    private(set) var canWriteStatus = true
+    /// Until when no status is written, because the installed schema does not take it. Exits: that time, or a relist, which a new
+    /// schema brings about.
+    private var refusedUntil: Duration?
 
     init(replica: String, settings: StatusSettings) {
         self.replica = replica
         self.settings = settings
         bucket = TokenBucket(rate: settings.rate, burst: settings.burst)
+    }
+
+    /// Whether to write status now: the installed schema takes it, as far as is known.
+    mutating func canWriteStatus(now: Duration) -> Bool {
+        guard let until = refusedUntil else { return true }
+        guard now >= until else { return false }
+        refusedUntil = nil
+        enqueueAll()
+        return true
     }
 
     /// Objects that are to be looked at.
@@ -62,7 +72,9 @@ struct StatusBoard: Sendable {
     /// Takes what the watch of VirtualServices shows.
     mutating func observe(_ event: WatchEvent<ObservedObject>) {
         switch event {
-        case .restarted: relist = []
+        case .restarted:
+            relist = []
+            if refusedUntil != nil { refusedUntil = .zero }
         case .applied(let object):
             relist?.insert(object.key)
             objects[object.key, default: ObjectStatus(replica: replica, settings: settings)].observe(object)
@@ -112,7 +124,7 @@ struct StatusBoard: Sendable {
 
     /// When `next` is worth asking again, if nothing happens before.
     mutating func nextWake(now: Duration) -> Duration? {
-        let alarm = alarms.min?.at
+        let alarm = [alarms.min?.at, refusedUntil].compactMap(\.self).min()
         guard !queued.isEmpty else { return alarm }
         let token = max(pausedUntil, bucket.nextToken(now: now))
         return min(alarm ?? token, token)
@@ -125,7 +137,7 @@ struct StatusBoard: Sendable {
         switch outcome {
         case .unavailable(let after, _): pause(now + max(after ?? .zero, backoff.fail(random: random)))
         case .forbidden: pause(now + backoff.fail(random: random))
-        case .unsupported where job.write.isStatus: canWriteStatus = false
+        case .unsupported where job.write.isStatus: refusedUntil = now + settings.schemaRetryTime
         default: backoff.succeed()
         }
         enqueue(job.key)

@@ -14,6 +14,8 @@ public struct StatusSettings: Sendable {
     public var finalizerTimeout = Duration.seconds(10)
     /// How long the watch has to show what was written before it is written again; doubling each time.
     public var echoTime = Duration.seconds(10)
+    /// How long no status is written after the installed schema has refused it; a newer one may be installed meanwhile.
+    public var schemaRetryTime = Duration.seconds(600)
 
     /// The defaults.
     public init() {}

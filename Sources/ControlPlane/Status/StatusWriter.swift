@@ -13,6 +13,7 @@ public actor StatusWriter: Service, WatchEventReceiver {
     private var wasLeader = false
     private var standings: [String: ReplicaRoster.Standing] = [:]
     private var hasSaidForbidden = false
+    private var hasSaidUnsupported = false
     private let settings: StatusSettings
     private let client: any APIClient
     private let reports: any ServiceReports
@@ -85,7 +86,8 @@ public actor StatusWriter: Service, WatchEventReceiver {
     private func look(_ roster: ReplicaRoster) -> [StatusBoard.Job] {
         let now = time.now
         let context = StatusContext(
-            now: now, seconds: time.seconds, isLeader: leadership.isHeld, canWriteStatus: board.canWriteStatus, roster: roster)
+            now: now, seconds: time.seconds, isLeader: leadership.isHeld, canWriteStatus: board.canWriteStatus(now: now),
+            roster: roster)
         let standings = roster.standings(now: now)
         if context.isLeader != wasLeader || standings != self.standings { board.enqueueAll() }
         (wasLeader, self.standings) = (context.isLeader, standings)
@@ -138,13 +140,18 @@ public actor StatusWriter: Service, WatchEventReceiver {
         switch outcome {
         case .written:
             hasSaidForbidden = false
+            if hasSaidUnsupported, job.write.isStatus {
+                hasSaidUnsupported = false
+                logger.info("status is written again: the installed CRD of VirtualServices takes it")
+            }
             logger.debug("written", metadata: object)
         case .conflict, .gone: break
         case .unsupported(let message):
-            guard board.canWriteStatus else { break }
+            guard !hasSaidUnsupported else { break }
+            hasSaidUnsupported = true
             logger.error(
-                "status is not written: the installed CRD of VirtualServices lacks fields; install the one of this release and restart",
-                metadata: ["error": "\(message)"])
+                "status is not written: the installed CRD of VirtualServices lacks fields; install the one of this release",
+                metadata: ["error": "\(message)", "retry": "every \(settings.schemaRetryTime)"])
         case .refused(let message):
             logger.error("the API server refuses \(resource)", metadata: object.merging(["error": "\(message)"]) { $1 })
         case .forbidden(let message):

@@ -62,6 +62,7 @@ struct APIServer: Sendable {
         if let discovery = discovery(request) { return .complete(discovery) }
         guard let route = try Route(request, types) else { throw .noSuchPath }
         try settings.authorize(user, route)
+        try authorizeByRoles(user, route)
         return try answer(request, route, user)
     }
 
@@ -76,6 +77,7 @@ struct APIServer: Sendable {
         case (.get, ""): return .complete(try get(request, route))
         case (.create, "") where route.type.isVirtual: return .complete(try review(request, route, user))
         case (.create, ""): return .complete(try create(request, route))
+        case (.create, "token") where route.type.storageKey == "serviceaccounts": return .complete(try issueToken(request, route))
         case (.create, "binding") where route.type.storageKey == "pods": return .complete(try bind(request, route))
         case (.update, ""): return .complete(try update(request, route))
         case (.update, "finalize") where route.type.storageKey == "namespaces": return .complete(try update(request, route))

@@ -20,6 +20,10 @@ struct APISettings: Sendable {
     /// The users by token; without any, everyone is the administrator.
     var users: [String: String] = [:]
     var denials: [Denial] = []
+    /// Whether users may do only what roles in the store grant them.
+    var enforcesRoles = false
+    /// Who presents no token, where there are users; nil: nobody.
+    var anonymousUser: String?
     /// Seconds that the server's clock is ahead.
     var clockSkew = 0.0
     var sendsBookmarks = true
@@ -30,6 +34,7 @@ struct APISettings: Sendable {
 
     func user(of request: APIRequest) throws(StatusError) -> String {
         if users.isEmpty { return "system:admin" }
+        if request.headers["authorization"] == nil, let anonymousUser { return anonymousUser }
         guard let header = request.headers["authorization"], header.lowercased().hasPrefix("bearer "),
             let user = users[String(header.dropFirst(7)).trimmed]
         else { throw .unauthorized }

@@ -1,5 +1,5 @@
 extension APIServer {
-    /// Answers a TokenReview or a SelfSubjectAccessReview.
+    /// Answers a TokenReview, a SelfSubjectAccessReview or a SubjectAccessReview.
     func review(_ request: APIRequest, _ route: Route, _ user: String) throws(StatusError) -> CompleteResponse {
         var review = try decodeBody(request)
         review["apiVersion"] = .string(route.type.apiVersion)
@@ -14,7 +14,11 @@ extension APIServer {
             let attributes = review["spec", "resourceAttributes"]
             var resource = attributes?["resource"]?.text ?? ""
             if let subresource = attributes?["subresource"]?.text, !subresource.isEmpty { resource += "/" + subresource }
-            let isAllowed = settings.allows(user, verb: attributes?["verb"]?.text ?? "", resource: resource)
+            let subject = route.type.kind == "SubjectAccessReview" ? review["spec", "user"]?.text ?? "" : user
+            let asked = AccessRequest(
+                user: subject, verb: attributes?["verb"]?.text ?? "", group: attributes?["group"]?.text ?? "", resource: resource,
+                namespace: attributes?["namespace"]?.text ?? "", name: attributes?["name"]?.text ?? "")
+            let isAllowed = settings.allows(subject, verb: asked.verb, resource: resource) && rolesAllow(asked)
             review["status"] = isAllowed ? ["allowed": true] : ["allowed": false, "denied": true]
         }
         if case .protobuf = try Representation(request, route.type) {

@@ -133,7 +133,10 @@ struct ObjectStore: Sendable {
             ]
         case "namespaces": ["status.phase"]
         case "events":
-            ["involvedObject.kind", "involvedObject.name", "involvedObject.namespace", "involvedObject.uid", "reason", "type"]
+            [
+                "involvedObject.apiVersion", "involvedObject.kind", "involvedObject.name", "involvedObject.namespace",
+                "involvedObject.uid", "reason", "reportingComponent", "type",
+            ]
         default: []
         }
     }

@@ -1,5 +1,5 @@
 extension ResourceType {
-    private static func builtIn(
+    static func builtIn(
         _ plural: String, _ kind: String, group: String = "", shortNames: [String] = []
     ) -> ResourceType {
         let version = "v1"
@@ -72,11 +72,15 @@ extension ResourceType {
         var accessReviews = builtIn("selfsubjectaccessreviews", "SelfSubjectAccessReview", group: "authorization.k8s.io")
         accessReviews.isNamespaced = false
         accessReviews.isVirtual = true
+        var othersReviews = builtIn("subjectaccessreviews", "SubjectAccessReview", group: "authorization.k8s.io")
+        othersReviews.isNamespaced = false
+        othersReviews.isVirtual = true
 
         return [
             namespaces, pods, serviceAccounts, coreEvents, events, leases, definitions, tokenReviews, accessReviews,
+            othersReviews,
             builtIn("configmaps", "ConfigMap", shortNames: ["cm"]), builtIn("secrets", "Secret"),
-        ]
+        ] + accessTypes
     }()
 }
 

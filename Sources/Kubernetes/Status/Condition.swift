@@ -29,6 +29,7 @@ public struct Condition: Hashable, Sendable {
         case noMatchingPods = "NoMatchingPods"
         case programmed = "Programmed"
         case pending = "Pending"
+        case conflicted = "Conflicted"
         case noEnvoys = "NoEnvoys"
         case rejected = "Rejected"
     }

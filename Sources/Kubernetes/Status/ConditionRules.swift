@@ -10,6 +10,8 @@ public struct ServiceFacts: Hashable, Sendable {
     public var matchedPods: Int
     /// Claims that another object has as well: which, which object, who wins.
     public var conflicts: [String]
+    /// Of the conflicts, those that this object loses: its listeners are withheld.
+    public var withheld: [String]
     /// Endpoint selectors that match no pod.
     public var unresolvedSelectors: [String]
     /// Why the spec is refused; empty when it is valid.
@@ -17,13 +19,14 @@ public struct ServiceFacts: Hashable, Sendable {
 
     /// Makes facts; by default of a valid object that shares nothing and whose selectors all match.
     public init(
-        generation: Int64, listeners: Int, matchedPods: Int, conflicts: [String] = [], unresolvedSelectors: [String] = [],
-        invalid: [Diagnostic] = []
+        generation: Int64, listeners: Int, matchedPods: Int, conflicts: [String] = [], withheld: [String] = [],
+        unresolvedSelectors: [String] = [], invalid: [Diagnostic] = []
     ) {
         self.generation = generation
         self.listeners = listeners
         self.matchedPods = matchedPods
         self.conflicts = conflicts
+        self.withheld = withheld
         self.unresolvedSelectors = unresolvedSelectors
         self.invalid = invalid
     }
@@ -139,6 +142,10 @@ private struct Verdict {
         let count = "\(tally.programmed) of \(tally.connected) connected Envoys have acknowledged generation \(facts.generation)"
         if !tally.rejections.isEmpty {
             return Verdict(status: .no, reason: .rejected, message: "\(count); rejected: \(tally.rejectionWords)")
+        }
+        // Whatever the Envoys have acknowledged, it is not the whole object. With no Envoy there is nothing to withhold it from.
+        if !facts.withheld.isEmpty, tally.connected > 0 {
+            return Verdict(status: .no, reason: .conflicted, message: facts.withheld.sorted().joined(separator: "; "))
         }
         if tally.programmed < tally.connected { return Verdict(status: .no, reason: .pending, message: count) }
         if !tally.behind.isEmpty {

@@ -26,6 +26,7 @@ public struct StatusSummary: Hashable, Sendable {
     /// Whether the Envoys' state at a generation has been settled once: then a replica that says nothing has nothing to say.
     public func concludes(generation: Int64) -> Bool {
         guard let programmed = self[.programmed] else { return false }
-        return programmed.observedGeneration == generation && programmed.reason != Condition.Reason.pending.rawValue
+        let passing: [Condition.Reason] = [.pending, .conflicted]
+        return programmed.observedGeneration == generation && !passing.contains { $0.rawValue == programmed.reason }
     }
 }

@@ -76,7 +76,7 @@ struct Scene {
                 guard var replica = replicas[name], replica.isAlive else { continue }
                 let context = StatusContext(
                     now: now, seconds: 1_000_000 + now.components.seconds, isLeader: replica.isLeader,
-                    canWriteStatus: replica.board.canWriteStatus, roster: replica.roster)
+                    canWriteStatus: replica.board.canWriteStatus(now: now), roster: replica.roster)
                 if let job = replica.board.next(context) {
                     isBusy = true
                     let outcome = WriteOutcome(cluster.send(job.request), hasTests: job.write.hasTests)
@@ -102,14 +102,16 @@ extension ServiceReport {
     static func of(
         _ key: ObjectKey, in cluster: FakeCluster, generation: Int64 = 1, matched: Int = 1, connected: Int = 1,
         programmed: Int = 1,
-        rejection: String? = nil, conflicts: [String] = [], invalid: [Diagnostic] = [], isTerminating: Bool = false,
+        rejection: String? = nil, conflicts: [String] = [], withheld: [String] = [], invalid: [Diagnostic] = [],
+        isTerminating: Bool = false,
         withdrawn: Bool = false
     ) -> ServiceReport {
         let service = cluster.services[key]
         return ServiceReport(
             key: key, uid: service?.uid ?? "", generation: generation, resourceVersion: "\(service?.version ?? 0)",
             listenerCount: 4, matched: matched, connected: connected, programmed: programmed, rejection: rejection,
-            conflicts: conflicts, invalid: invalid, isTerminating: isTerminating, finalizers: service?.finalizers ?? [],
+            conflicts: conflicts, withheld: withheld, invalid: invalid, isTerminating: isTerminating,
+            finalizers: service?.finalizers ?? [],
             withdrawn: withdrawn)
     }
 }

@@ -300,7 +300,6 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
             status: 500, body: Array(#"{"kind":"Status","message":".status.envoys: field not declared in schema"}"#.utf8))
         scene.report("a", .of(call, in: scene.cluster))
         scene.pass(.seconds(5))
-        #expect(scene.replicas["a"]?.board.canWriteStatus == false)
         scene.cluster.fault = nil
         scene.report("a", .of(call, in: scene.cluster, programmed: 0, rejection: "no"))
         scene.pass(.seconds(60))
@@ -309,6 +308,50 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         scene.report("a", .of(call, in: scene.cluster, isTerminating: true, withdrawn: true))
         scene.pass(.milliseconds(50))
         #expect(scene.cluster.services[call] == nil)
+    }
+
+    @Test func aSchemaWithoutOurFieldsIsTriedAgainAfterTenMinutesOrARelist() {
+        var scene = Scene()
+        scene.cluster.create(call)
+        scene.cluster.fault = APIResponse(
+            status: 500, body: Array(#"{"kind":"Status","message":".status.envoys: field not declared in schema"}"#.utf8))
+        scene.report("a", .of(call, in: scene.cluster))
+        scene.pass(.seconds(1))
+        scene.cluster.fault = nil
+        scene.pass(.seconds(590))
+        #expect(scene.cluster.statusWrites == 0)
+        scene.pass(.seconds(12))
+        #expect(scene.cluster.programmed(call) == "Programmed 1/1@1")
+
+        let next = ObjectKey(namespace: "default", name: "next")
+        scene.cluster.create(next)
+        scene.cluster.fault = APIResponse(
+            status: 500, body: Array(#"{"kind":"Status","message":".status.envoys: field not declared in schema"}"#.utf8))
+        scene.report("a", .of(next, in: scene.cluster))
+        scene.pass(.seconds(1))
+        scene.cluster.fault = nil
+        scene.replicas["a"]?.board.observe(.restarted)
+        for key in [call, next] { scene.replicas["a"]?.board.observe(scene.cluster.observed(key)) }
+        scene.replicas["a"]?.board.observe(.synced)
+        scene.pass(.seconds(1))
+        #expect(scene.cluster.programmed(next) == "Programmed 1/1@1")
+    }
+
+    @Test func anObjectWithAWithheldListenerIsNotProgrammedUntilEveryReplicaHasTheWhole() {
+        var scene = Scene(["a", "b"])
+        scene.cluster.create(call)
+        for name in ["a", "b"] {
+            scene.report(name, .of(call, in: scene.cluster, matched: 2, conflicts: ["c"], withheld: ["c"]))
+        }
+        scene.pass(.seconds(5))
+        #expect(scene.cluster.programmed(call) == "Conflicted 0/2@1")
+        // The rival is gone; the Envoy of this replica has the listener already, that of the other not yet.
+        scene.report("a", .of(call, in: scene.cluster, matched: 2))
+        scene.pass(.seconds(5))
+        #expect(scene.cluster.programmed(call) == "Pending 1/2@1")
+        scene.report("b", .of(call, in: scene.cluster, matched: 2))
+        scene.pass(.seconds(5))
+        #expect(scene.cluster.programmed(call) == "Programmed 2/2@1")
     }
 
     @Test func aServerThatCantIsAskedAgainLater() {

@@ -111,6 +111,18 @@ private func summary(
         #expect(result[.resolvedReferences]?.message == "no pod matches x; y")
     }
 
+    @Test func aWithheldListenerIsNotProgrammed() {
+        var lost = facts(conflicts: ["listener l is withheld"])
+        #expect(summary(lost, [entry("a", 2, 2)])[.programmed]?.status == .yes, "the winner has all it asks for")
+        lost.withheld = ["listener l is withheld"]
+        let result = summary(lost, [entry("a", 0, 2)])
+        #expect(result[.programmed]?.status == .no)
+        #expect(result[.programmed]?.reason == "Conflicted")
+        #expect(result[.programmed]?.message == "listener l is withheld")
+        #expect(!result.concludes(generation: 3), "replicas that are silent are awaited once it is over")
+        #expect(summary(lost, [])[.programmed]?.reason != "Conflicted", "no Envoy from which to withhold")
+    }
+
     @Test func timeOfTransitionStaysWithTheValue() {
         let first = summary(facts(), [entry("a", 1, 2)], seconds: 100)
         let rejected = summary(facts(), [entry("a", 1, 2, message: "no")], previous: first, seconds: 200)
