@@ -64,7 +64,7 @@ let package = Package(
 
         // I/O: the only targets that touch descriptors and files.
         .target(
-            name: "Transport", dependencies: ["CLinux", "GRPC", "HTTP2", deque, heap, logging, serviceLifecycle],
+            name: "Transport", dependencies: ["CLinux", "COpenSSL", "GRPC", "HTTP2", deque, heap, logging, serviceLifecycle],
             swiftSettings: strict),
         .target(
             name: "Manifests", dependencies: ["CLinux", "Domain", "Kubernetes", logging, serviceLifecycle, yams],
@@ -115,7 +115,7 @@ let package = Package(
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "GRPCTests", dependencies: ["GRPC"], swiftSettings: strict),
         .target(
-            name: "RPCTestClient", dependencies: ["CLinux", "CNghttp2", "GRPC", "Transport"], path: "Tests/RPCTestClient",
+            name: "RPCTestClient", dependencies: ["CLinux", "CNghttp2", "COpenSSL", "GRPC", "Transport"], path: "Tests/RPCTestClient",
             swiftSettings: strict),
         .testTarget(name: "HTTP2Tests", dependencies: ["CNghttp2", "GRPC", "HTTP2", "RPCTestClient"], swiftSettings: strict),
         .testTarget(
