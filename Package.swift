@@ -86,8 +86,8 @@ let package = Package(
         .executableTarget(
             name: "xds-operator",
             dependencies: [
-                "ControlPlane", "Domain", "EnvoyAPI", "Kubernetes", "KubernetesClient", "Manifests", "Rendering", "Resolution",
-                "Translation", "Transport", "XDS",
+                "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "Kubernetes", "KubernetesClient", "Manifests", "Rendering",
+                "Resolution", "Translation", "Transport", "XDS",
                 argumentParser, flyingFox, flyingSocks, logging, protobuf, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: strict),

@@ -18,7 +18,7 @@ struct TestRouter: RPCRouter {
     func route(_ request: RPCRequest, _ responder: any RPCResponder) -> RPCRoute {
         if request.path == "/test/Who" {
             let names = request.client.map { ($0.uris + $0.dnsNames).joined(separator: " ") }
-            return .reject(Status(.aborted, names ?? "unknown"))
+            return .reject(Status(.aborted, names.map { "[\($0)]" } ?? "unknown"))
         }
         guard ["/test/Echo", "/test/Flood", "/test/Stubborn"].contains(request.path) else {
             return .reject(Status(.unimplemented, "no method \(request.path)"))

@@ -11,19 +11,23 @@ public final class DiscoveryService: RPCRouter, Service {
     private let answerTimeout: Duration
     private let readiness: Readiness
     private let metrics: StreamMetrics
+    private let access: AccessControl?
     private let logger: Logger
 
     /// Makes a service for the connections of `loops`.
-    /// - Parameter answerTimeout: after this time without any answer of a client to what it was sent, its stream is closed.
+    /// - Parameters:
+    ///   - access: decides which clients are served for which pods; nil serves everybody.
+    ///   - answerTimeout: after this time without any answer of a client to what it was sent, its stream is closed.
     public init(
         cache: SnapshotCache, resolver: EndpointResolver, loops: EventLoopGroup, readiness: Readiness, metrics: StreamMetrics,
-        answerTimeout: Duration = .seconds(300), logger: Logger
+        access: AccessControl? = nil, answerTimeout: Duration = .seconds(300), logger: Logger
     ) {
+        self.access = access
         self.answerTimeout = answerTimeout
         self.readiness = readiness
         let pairs = loops.loops.enumerated().map { number, loop in
             let variants = ConnectionVariant.allCases.map {
-                ($0, Broadcaster(LoopID(number), $0, loop: loop, cache: cache, resolver: resolver))
+                ($0, Broadcaster(LoopID(number), $0, loop: loop, cache: cache, resolver: resolver, checksNodes: access != nil))
             }
             return (ObjectIdentifier(loop), Dictionary(uniqueKeysWithValues: variants))
         }
@@ -54,6 +58,6 @@ public final class DiscoveryService: RPCRouter, Service {
         return .accept(
             DiscoveryStream(
                 method, responder: responder, broadcaster: broadcaster, metrics: metrics, answerTimeout: answerTimeout,
-                logger: logger))
+                access: access.map { StreamAccess($0, request) }, logger: logger))
     }
 }

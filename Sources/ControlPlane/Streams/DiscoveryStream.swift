@@ -1,3 +1,4 @@
+import Domain
 import EnvoyAPI
 import GRPC
 import Logging
@@ -20,6 +21,8 @@ actor DiscoveryStream: RPCReceiver {
     private var logger: Logger
     private let method: DiscoveryMethod
     private let answerTimeout: Duration
+    /// What the client must show before it is served; nil once it has, and where nothing is asked.
+    private var access: StreamAccess?
     private var machine: StreamForm
     /// Answers of the client so far.
     private var answerCount = 0
@@ -33,9 +36,10 @@ actor DiscoveryStream: RPCReceiver {
 
     init(
         _ method: DiscoveryMethod, responder: any RPCResponder, broadcaster: Broadcaster, metrics: StreamMetrics,
-        answerTimeout: Duration, logger: Logger
+        answerTimeout: Duration, access: StreamAccess? = nil, logger: Logger
     ) {
         self.method = method
+        self.access = access
         self.answerTimeout = answerTimeout
         machine = StreamForm(method.form)
         self.responder = responder
@@ -55,9 +59,19 @@ actor DiscoveryStream: RPCReceiver {
 
     // MARK: From the broadcaster, on the loop
 
-    nonisolated func assigned(_ position: Position) { assumeIsolated { $0.perform($0.machine.assigned(position)) } }
+    nonisolated func assigned(_ position: Position, pod: Pod?) { assumeIsolated { $0.assign(position, pod) } }
     nonisolated func updated(_ update: GroupUpdate) { assumeIsolated { $0.perform($0.machine.updated(update)) } }
     nonisolated func answered(_ results: [FetchResult]) { assumeIsolated { $0.perform($0.machine.answered(results)) } }
+
+    /// The client's pod is known: it is served, if it may be.
+    private func assign(_ position: Position, _ pod: Pod?) {
+        guard !hasEnded else { return }
+        if let access {
+            if let status = access.refusal(for: pod) { return finish(status) }
+            self.access = nil
+        }
+        perform(machine.assigned(position))
+    }
 
     private func take(_ message: [UInt8]) {
         guard !hasEnded else { return }

@@ -20,21 +20,26 @@ final class TLSContext: @unchecked Sendable {
 
     /// Checks what the files hold and prepares for handshakes.
     init(_ content: TLSFiles.Content, of files: TLSFiles, metrics: TLSMetrics) throws(TLSFiles.Fault) {
+        (handle, expiry) = try Self.prepared(content, files)
+        self.metrics = metrics
+        asksForCertificates = content.clientAuthorities != nil
+    }
+
+    private static func prepared(
+        _ content: TLSFiles.Content, _ files: TLSFiles
+    ) throws(TLSFiles.Fault) -> (handle: OpaquePointer, expiry: Int64) {
         ERR_clear_error()
         guard let handle = SSL_CTX_new(TLS_server_method()) else {
             throw TLSFiles.Fault("OpenSSL can't make a context: \(OpenSSLError.take())")
         }
-        self.handle = handle
-        self.metrics = metrics
-        asksForCertificates = content.clientAuthorities != nil
         do {
-            try Self.setRules(handle)
-            expiry = try Self.setCertificate(handle, content, files)
+            try setRules(handle)
+            let expiry = try setCertificate(handle, content, files)
             if let authorities = content.clientAuthorities {
-                try Self.setAuthorities(handle, authorities, path: files.clientAuthorities ?? "")
+                try setAuthorities(handle, authorities, path: files.clientAuthorities ?? "")
             }
+            return (handle, expiry)
         } catch {
-            // No deinit runs for an object that was never complete.
             SSL_CTX_free(handle)
             throw error
         }

@@ -44,7 +44,13 @@ public actor TLSCredentials {
     func run(_ use: @Sendable (TLSContext) async -> Void) async {
         warnOfExpiry(initial)
         while (try? await Task.sleep(for: interval)) != nil {
-            if let context = look() { await use(context) }
+            guard let context = look() else { continue }
+            await use(context)
+            metrics.reloaded()
+            metrics.certificateExpires(at: context.expiry)
+            logger.notice(
+                "new TLS files are in force for connections to come", metadata: ["certificate": "\(files.certificate)"])
+            warnOfExpiry(context)
         }
     }
 
@@ -55,11 +61,6 @@ public actor TLSCredentials {
             let content = try changed.get()
             let context = try TLSContext(content, of: files, metrics: metrics)
             changes.accepted(content)
-            metrics.reloaded()
-            metrics.certificateExpires(at: context.expiry)
-            logger.notice(
-                "new TLS files are in force for connections to come", metadata: ["certificate": "\(files.certificate)"])
-            warnOfExpiry(context)
             return context
         } catch {
             metrics.reloadFailed()
