@@ -1,6 +1,6 @@
-import ControlPlane
 import Domain
 import EnvoyAPI
+import GRPC
 import Kubernetes
 import Logging
 import RPCTestClient
@@ -9,6 +9,8 @@ import SwiftProtobuf
 import Testing
 import Translation
 import Transport
+
+@testable import ControlPlane
 
 /// The whole control plane on a free port, fed by hand.
 struct TestPlane {
@@ -20,7 +22,7 @@ struct TestPlane {
     let metrics: StreamMetrics
 
     /// Serves while `body` runs.
-    static func with(_ body: (TestPlane) async throws -> Void) async throws {
+    static func with(access: AccessControl? = nil, _ body: (TestPlane) async throws -> Void) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let (changed, resolved) = (Bell(), Bell())
         let virtualServices = VirtualServiceWatcher(bell: changed)
@@ -33,11 +35,13 @@ struct TestPlane {
         let loops = try EventLoopGroup(count: 2)
         let metrics = StreamMetrics()
         let discovery = DiscoveryService(
-            cache: cache, resolver: resolver, loops: loops, readiness: readiness, metrics: metrics, logger: logger)
-        let server = try RPCServer(
-            configuration: ServerConfiguration(bindAddress: try SocketAddress("127.0.0.1:0")), loops: loops, router: discovery,
+            cache: cache, resolver: resolver, loops: loops, readiness: readiness, metrics: metrics, access: access,
             logger: logger)
-        let group = ServiceGroup(services: [resolver, cache, discovery, server], logger: logger)
+        let router: any RPCRouter = access.map { GuardedRouter(discovery, access: $0) } ?? discovery
+        let server = try RPCServer(
+            configuration: ServerConfiguration(bindAddress: try SocketAddress("127.0.0.1:0")), loops: loops, router: router,
+            logger: logger)
+        let group = ServiceGroup(services: [resolver, cache, discovery] + (access?.reviewer.map { [$0] } ?? []) + [server], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             try await body(

@@ -68,9 +68,19 @@ struct StreamAccess: Sendable {
         self.request = request
     }
 
-    /// The status to refuse with; nil when the client may have the configuration of `pod`, which is nil if it has just gone.
-    func refusal(for pod: Pod?) -> Status? {
-        guard let pod else { return control.refusal(.denied(.undecided), request) }
-        return control.refusal(control.rules.verdict(request.client, for: pod), request, pod: pod)
+    /// What was decided.
+    enum Decision {
+        /// The client may, because of this name.
+        case admitted(by: String)
+        /// It may not, and is told so.
+        case refused(Status)
+    }
+
+    /// Whether the client may have the configuration of `pod`, which is nil if it has just gone.
+    func decision(for pod: Pod?) -> Decision {
+        let verdict = pod.map { control.rules.verdict(request.client, for: $0) } ?? .denied(.undecided)
+        if let status = control.refusal(verdict, request, pod: pod) { return .refused(status) }
+        guard case .allowed(let name) = verdict else { return .refused(Status(.internal, "undecided")) }
+        return .admitted(by: name)
     }
 }

@@ -67,7 +67,10 @@ actor DiscoveryStream: RPCReceiver {
     private func assign(_ position: Position, _ pod: Pod?) {
         guard !hasEnded else { return }
         if let access {
-            if let status = access.refusal(for: pod) { return finish(status) }
+            switch access.decision(for: pod) {
+            case .refused(let status): return finish(status)
+            case .admitted(let name): logger.info("client admitted", metadata: ["identity": "\(name)"])
+            }
             self.access = nil
         }
         perform(machine.assigned(position))
