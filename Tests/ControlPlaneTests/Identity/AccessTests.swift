@@ -79,6 +79,14 @@ private func token(_ name: String) -> String {
             await client.close()
             return stream?.messages.isEmpty == false ? "served" : stream?.value("grpc-status") ?? ""
         }
+
+        func expect(
+            _ outcome: String, _ path: String, node: String = "uid-e", _ authorization: String?,
+            sourceLocation: SourceLocation = #_sourceLocation
+        ) async throws {
+            let found = try await ask(path, node: node, authorization)
+            #expect(found == outcome, sourceLocation: sourceLocation)
+        }
     }
 
     private func with(_ rules: IdentityRules = IdentityRules(), _ body: @escaping (Plane) async throws -> Void) async throws {
@@ -95,12 +103,12 @@ private func token(_ name: String) -> String {
 
     @Test(arguments: paths) func everyFormOfDiscoveryIsGuarded(path: String) async throws {
         try await with { plane in
-            #expect(try await plane.ask(path, "Bearer \(token("good-e"))") == "served")
-            #expect(try await plane.ask(path, nil) == "16")
-            #expect(try await plane.ask(path, "Basic abc") == "16")
-            #expect(try await plane.ask(path, "Bearer \(token("bad"))") == "16")
-            #expect(try await plane.ask(path, "Bearer \(token("good-other"))") == "7")
-            #expect(try await plane.ask(path, node: "default/e", "bearer \(token("good-e"))") == "served")
+            try await plane.expect("served", path, "Bearer \(token("good-e"))")
+            try await plane.expect("16", path, nil)
+            try await plane.expect("16", path, "Basic abc")
+            try await plane.expect("16", path, "Bearer \(token("bad"))")
+            try await plane.expect("7", path, "Bearer \(token("good-other"))")
+            try await plane.expect("served", path, node: "default/e", "bearer \(token("good-e"))")
             #expect(plane.metrics.allowedCount == 2)
             #expect(plane.metrics.denials(.anonymous) == 2)
             #expect(plane.metrics.denials(.badToken) == 1)
@@ -113,9 +121,9 @@ private func token(_ name: String) -> String {
         try await with(rules) { plane in
             // What there is none of: a guard that let it pass would let it find that out.
             let path = "/envoy.service.status.v3.ClientStatusDiscoveryService/Unheard"
-            #expect(try await plane.ask(path, nil) == "16")
-            #expect(try await plane.ask(path, "Bearer \(token("good-other"))") == "7")
-            #expect(try await plane.ask(path, "Bearer \(token("good-e"))") == "12")
+            try await plane.expect("16", path, nil)
+            try await plane.expect("7", path, "Bearer \(token("good-other"))")
+            try await plane.expect("12", path, "Bearer \(token("good-e"))")
             #expect(plane.metrics.denials(.notAdministrator) == 1)
         }
     }
@@ -136,7 +144,7 @@ private func token(_ name: String) -> String {
             async let served = plane.ask(Self.deltaPath, node: "default/late", "Bearer \(token("good-other"))")
             async let refused = plane.ask(Self.deltaPath, node: "default/later", "Bearer \(token("good-e"))")
             // Somebody else is served meanwhile, which shows that the two wait.
-            #expect(try await plane.ask(Self.deltaPath, "Bearer \(token("good-e"))") == "served")
+            try await plane.expect("served", Self.deltaPath, "Bearer \(token("good-e"))")
             for name in ["late", "later"] {
                 var pod = envoyPod(name)
                 pod.metadata = ObjectMetadata(
@@ -150,17 +158,17 @@ private func token(_ name: String) -> String {
 
     @Test func aReviewIsRememberedUnlessItFailed() async throws {
         try await with { plane in
-            for _ in 0..<3 { #expect(try await plane.ask(Self.deltaPath, "Bearer \(token("good-e"))") == "served") }
+            for _ in 0..<3 { try await plane.expect("served", Self.deltaPath, "Bearer \(token("good-e"))") }
             let asked = await plane.api.count
             // Tokens of the same moment are the same; they may differ by a second at most.
             #expect((1...2).contains(asked))
             await plane.api.fail(true)
-            for _ in 0..<2 { #expect(try await plane.ask(Self.deltaPath, "Bearer fresh") == "14") }
+            for _ in 0..<2 { try await plane.expect("14", Self.deltaPath, "Bearer fresh") }
             #expect(await plane.api.count == asked + 2)
             #expect(plane.metrics.failedReviewCount == 2)
             await plane.api.fail(false)
-            #expect(try await plane.ask(Self.deltaPath, "Bearer fresh") == "16")
-            #expect(try await plane.ask(Self.deltaPath, "Bearer fresh") == "16")
+            try await plane.expect("16", Self.deltaPath, "Bearer fresh")
+            try await plane.expect("16", Self.deltaPath, "Bearer fresh")
             #expect(await plane.api.count == asked + 3)
         }
     }
