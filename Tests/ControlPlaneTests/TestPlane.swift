@@ -41,7 +41,8 @@ struct TestPlane {
         let server = try RPCServer(
             configuration: ServerConfiguration(bindAddress: try SocketAddress("127.0.0.1:0")), loops: loops, router: router,
             logger: logger)
-        let group = ServiceGroup(services: [resolver, cache, discovery] + (access?.reviewer.map { [$0] } ?? []) + [server], logger: logger)
+        let group = ServiceGroup(
+            services: [resolver, cache, discovery] + (access?.reviewer.map { [$0] } ?? []) + [server], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             try await body(

@@ -42,7 +42,8 @@ extension EndToEndTests {
             let store = try await CertificateStore.made()
             let other = try await CertificateStore.made()
             try await store.issue("envoy", "--dns", "envoy-ingress-0.default")
-            try await store.issue("other", "--uri", "spiffe://cluster.local/ns/default/sa/other", "--dns", "envoy-ingress-1.default")
+            try await store.issue(
+                "other", "--uri", "spiffe://cluster.local/ns/default/sa/other", "--dns", "envoy-ingress-1.default")
             try await store.issue("expired", "--dns", "envoy-ingress-0.default", "--days", "-1")
             try await other.issue("envoy", "--dns", "envoy-ingress-0.default")
             try await Stage.play(workers: 1, arguments: store.serverArguments) { stage in

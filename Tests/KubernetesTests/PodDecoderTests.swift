@@ -44,10 +44,11 @@ private let worker: FieldValue = [
         #expect(PodDecoder().decode(changed).object?.isReady == isReady)
     }
 
-    @Test(arguments: [
-        (nil, "default"), ([:], "default"), (["serviceAccountName": FieldValue(.null)], "default"),
-        (["serviceAccountName": ""], "default"), (["serviceAccountName": "sip"], "sip"),
-    ] as [(FieldValue?, String)])
+    @Test(
+        arguments: [
+            (nil, "default"), ([:], "default"), (["serviceAccountName": FieldValue(.null)], "default"),
+            (["serviceAccountName": ""], "default"), (["serviceAccountName": "sip"], "sip"),
+        ] as [(FieldValue?, String)])
     func serviceAccount(spec: FieldValue?, expected: String) {
         #expect(PodDecoder().decode(worker.replacing(["spec"], with: spec)).object?.serviceAccount == expected)
     }

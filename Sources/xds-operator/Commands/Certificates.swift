@@ -11,7 +11,7 @@ struct Certificates: ParsableCommand {
 
     /// How long a certificate is valid.
     struct Validity: ParsableArguments {
-        @Option(help: "Days for which the certificates are valid.")
+        @Option(parsing: .unconditional, help: "Days for which the certificates are valid.")
         var days = 365
 
         func validate() throws {
@@ -40,7 +40,8 @@ struct Certificates: ParsableCommand {
         @Argument(help: "The directory; it must not have an authority yet.")
         var directory: String
         @Option(
-            name: .customLong("server-name"), help: "A DNS name or an address of the server; repeatable, by default localhost and 127.0.0.1."
+            name: .customLong("server-name"),
+            help: "A DNS name or an address of the server; repeatable, by default localhost and 127.0.0.1."
         )
         var serverNames: [String] = []
         @OptionGroup var validity: Validity
@@ -62,13 +63,15 @@ struct Certificates: ParsableCommand {
     struct Issue: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a pair for an Envoy, or another one for the server, by the authority of a directory.",
-            discussion: "Writes tls.crt, tls.key and ca.crt to DIR/NAME, replacing what is there as Kubernetes does, by swapping a link.")
+            discussion:
+                "Writes tls.crt, tls.key and ca.crt to DIR/NAME, replacing what is there as Kubernetes does, by swapping a link.")
 
         @Argument(help: "The directory that init has made.")
         var directory: String
         @Argument(help: "The name of the pair, and of its directory.")
         var name: String
-        @Option(name: .customLong("uri"), help: "A URI that it names, such as spiffe://cluster.local/ns/calls/sa/envoy; repeatable.")
+        @Option(
+            name: .customLong("uri"), help: "A URI that it names, such as spiffe://cluster.local/ns/calls/sa/envoy; repeatable.")
         var uris: [String] = []
         @Option(name: .customLong("dns"), help: "A DNS name, such as POD.NAMESPACE or the pod's uid; or an address; repeatable.")
         var dnsNames: [String] = []
@@ -78,7 +81,9 @@ struct Certificates: ParsableCommand {
 
         func validate() throws {
             guard !name.contains("/"), !name.hasPrefix(".") else { throw ValidationError("\(name) must be a plain name") }
-            guard !uris.isEmpty || !dnsNames.isEmpty else { throw ValidationError("give --uri or --dns: the pair must name somebody") }
+            guard !uris.isEmpty || !dnsNames.isEmpty else {
+                throw ValidationError("give --uri or --dns: the pair must name somebody")
+            }
         }
 
         func run() throws {

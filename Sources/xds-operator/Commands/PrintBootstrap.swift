@@ -47,7 +47,8 @@ struct PrintBootstrap: ParsableCommand {
             do {
                 try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
             } catch {
-                throw ValidationError("can't write \(path): name a directory for it by --sds-directory (\(error.localizedDescription))")
+                throw ValidationError(
+                    "can't write \(path): name a directory for it by --sds-directory (\(error.localizedDescription))")
             }
         }
         print(

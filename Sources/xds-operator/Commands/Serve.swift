@@ -94,7 +94,8 @@ struct Serve: AsyncParsableCommand {
             ServiceReporter(resolver: resolver, cache: cache, bell: $0, logger: Logger(label: "kubernetes"))
         }
         let security = SecurityMetrics()
-        let (sources, feedback, watchMetrics, client) = try self.sources(virtualServices: virtualServices, pods: pods, reporter: reporter)
+        let (sources, feedback, watchMetrics, client) = try self.sources(
+            virtualServices: virtualServices, pods: pods, reporter: reporter)
 
         let group = try EventLoopGroup(count: loops ?? ProcessInfo.processInfo.activeProcessorCount)
         let reviewer = try accessOptions.reviewer(client: client, metrics: security.access)

@@ -29,7 +29,9 @@ struct CertificateStore: Sendable {
     }
 
     /// The bootstrap of an Envoy that uses the files of `directory`.
-    func bootstrap(_ stage: Stage, directory: String, form: DiscoveryForm = .delta, _ options: [String] = []) async throws -> String {
+    func bootstrap(_ stage: Stage, directory: String, form: DiscoveryForm = .delta, _ options: [String] = []) async throws
+        -> String
+    {
         let (end, output) = try await ChildProcess.run(
             [
                 try Programs.xdsOperator(), "bootstrap", "--xds-address", "\(stage.xdsOperator.xds)", "--admin-port", "0",

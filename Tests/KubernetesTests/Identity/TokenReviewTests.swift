@@ -36,10 +36,11 @@ import Testing
     }
 
     /// Payloads by RFC 4648 section 5: `{"exp":1700000000}` and others.
-    @Test(arguments: [
-        ("h.eyJleHAiOjE3MDAwMDAwMDB9.s", 1_700_000_000), ("h.eyJleHAiOjE3MDAwMDAwMDB9", nil), ("h.e30.s", nil), ("", nil),
-        ("h.eyJleHAiOiIxIn0.s", nil), ("h.*.s", nil), ("h..s", nil), ("h.eyJzdWIiOiLDvyIsImV4cCI6Mn0.s", 2),
-    ] as [(String, Int64?)])
+    @Test(
+        arguments: [
+            ("h.eyJleHAiOjE3MDAwMDAwMDB9.s", 1_700_000_000), ("h.eyJleHAiOjE3MDAwMDAwMDB9", nil), ("h.e30.s", nil), ("", nil),
+            ("h.eyJleHAiOiIxIn0.s", nil), ("h.*.s", nil), ("h..s", nil), ("h.eyJzdWIiOiLDvyIsImV4cCI6Mn0.s", 2),
+        ] as [(String, Int64?)])
     func expiry(token: String, expected: Int64?) {
         #expect(TokenReview.expiry(ofToken: token) == expected)
     }
