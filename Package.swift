@@ -66,7 +66,7 @@ let package = Package(
 
         // I/O: the only targets that touch descriptors and files.
         .target(
-            name: "Transport", dependencies: ["CLinux", "GRPC", "HTTP2", deque, heap, logging, serviceLifecycle],
+            name: "Transport", dependencies: ["CLinux", "COpenSSL", "GRPC", "HTTP2", deque, heap, logging, serviceLifecycle],
             swiftSettings: strict),
         .target(
             name: "Manifests", dependencies: ["CLinux", "Domain", "Kubernetes", logging, serviceLifecycle, yams],
@@ -91,7 +91,8 @@ let package = Package(
         .executableTarget(
             name: "xds-operator",
             dependencies: [
-                "ControlPlane", "Domain", "EnvoyAPI", "Kubernetes", "KubernetesClient", "Manifests", "Observability", "Rendering",
+                "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "Kubernetes", "KubernetesClient", "Manifests", "Observability",
+                "Rendering",
                 "Resolution", "Translation", "Transport", "XDS",
                 argumentParser, flyingFox, flyingSocks, logging, protobuf, serviceLifecycle, unixSignals, yams,
             ],
@@ -120,7 +121,7 @@ let package = Package(
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "GRPCTests", dependencies: ["GRPC"], swiftSettings: strict),
         .target(
-            name: "RPCTestClient", dependencies: ["CLinux", "CNghttp2", "GRPC", "Transport"], path: "Tests/RPCTestClient",
+            name: "RPCTestClient", dependencies: ["CLinux", "CNghttp2", "COpenSSL", "GRPC", "Transport"], path: "Tests/RPCTestClient",
             swiftSettings: strict),
         .target(
             name: "FuzzTargets",

@@ -19,14 +19,20 @@ public struct Pod: Hashable, Sendable {
     public var phase: Phase
     /// Whether the condition `Ready` is `True`.
     public var isReady: Bool
+    /// The service account that the pod runs as.
+    public var serviceAccount: String
 
     /// Makes a pod of validated parts.
-    public init(metadata: ObjectMetadata, labels: [String: String], addresses: [IPAddress], phase: Phase, isReady: Bool) {
+    public init(
+        metadata: ObjectMetadata, labels: [String: String], addresses: [IPAddress], phase: Phase, isReady: Bool,
+        serviceAccount: String = "default"
+    ) {
         self.metadata = metadata
         self.labels = labels
         self.addresses = addresses
         self.phase = phase
         self.isReady = isReady
+        self.serviceAccount = serviceAccount
     }
 
     /// Namespace and name.

@@ -6,12 +6,15 @@ public struct RPCRequest: Sendable {
     public var metadata: [(name: String, value: String)]
     /// The client's address and port, for logs.
     public var peer: String
+    /// Who the client has proven to be; nil when it was not asked.
+    public var client: ClientIdentity?
 
     /// Makes a request.
-    public init(path: String, metadata: [(name: String, value: String)], peer: String) {
+    public init(path: String, metadata: [(name: String, value: String)], peer: String, client: ClientIdentity? = nil) {
         self.path = path
         self.metadata = metadata
         self.peer = peer
+        self.client = client
     }
 }
 

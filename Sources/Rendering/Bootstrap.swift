@@ -20,17 +20,20 @@ public struct BootstrapOptions: Hashable, Sendable {
     public var api: API
     /// The port of Envoy's admin interface on 127.0.0.1; 0 lets Envoy pick a free one, nil is no interface.
     public var adminPort: UInt16?
+    /// How the Envoy speaks TLS; nil for plaintext.
+    public var tls: BootstrapTLS?
 
     /// Makes options.
     public init(
         xdsAddress: ServerAddress, nodeID: String? = nil, nodeCluster: String? = "xds-operator", api: API = .delta,
-        adminPort: UInt16? = nil
+        adminPort: UInt16? = nil, tls: BootstrapTLS? = nil
     ) {
         self.xdsAddress = xdsAddress
         self.nodeID = nodeID
         self.nodeCluster = nodeCluster
         self.api = api
         self.adminPort = adminPort
+        self.tls = tls
     }
 }
 
@@ -66,7 +69,7 @@ public enum Bootstrap {
           clusters:
             - name: xds-operator
               \(discovery(options.xdsAddress))
-              connect_timeout: 5s
+              connect_timeout: 5s\(options.tls.map { $0.transportSocket(serverName: $0.serverName ?? host(options.xdsAddress)) } ?? "")
               upstream_connection_options:
                 tcp_keepalive: {keepalive_probes: 3, keepalive_time: 10, keepalive_interval: 2}
               typed_extension_protocol_options:
@@ -123,7 +126,7 @@ public enum Bootstrap {
     }
 
     /// `text` as a double-quoted YAML scalar in ASCII.
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -92,6 +92,9 @@ public struct EndpointIndex {
     /// How many objects and pods are known.
     public var counts: (services: Int, pods: Int) { (services.count, pods.count) }
 
+    /// The pod whose Envoy calls itself `nodeID`, a pod's uid or `namespace/name`.
+    public func pod(ofNodeID nodeID: String) -> Pod? { key(ofNodeID: nodeID).flatMap { pods[$0] } }
+
     /// How many pods an object's selector matches; nil for an object that is not known.
     public func matchedPodCount(of service: ObjectKey) -> Int? {
         services[service].map { matcher.pods(matching: scoped($0.selector, $0.metadata.key)).count }

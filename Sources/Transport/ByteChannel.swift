@@ -1,3 +1,4 @@
+import GRPC
 import HTTP2
 
 /// Where a connection's bytes go: the seam between HTTP/2 and what carries it.
@@ -9,6 +10,8 @@ protocol ByteChannel: AnyObject {
     var descriptor: CInt { get }
     /// Whether input may be waiting inside the channel, of which the descriptor knows nothing.
     var holdsInput: Bool { get }
+    /// Who the client has proven to be in the handshake; nil where it was not asked.
+    var client: ClientIdentity? { get }
     /// Goes on with whatever precedes the first byte; `.transferred(0)` when it is done.
     func handshake() -> ChannelOutcome
     /// Reads what has arrived.

@@ -21,7 +21,7 @@ extension Connection {
     }
 
     private func route(_ head: RequestHead, _ streamID: Int32, _ endOfStream: Bool) {
-        let request = RPCRequest(path: head.path, metadata: head.metadata, peer: peer.description)
+        let request = RPCRequest(path: head.path, metadata: head.metadata, peer: peer.description, client: channel.client)
         switch context.router.route(request, StreamResponder(connection: self, streamID: streamID)) {
         case .reject(let status): finish(status, on: streamID)
         case .accept(let receiver):

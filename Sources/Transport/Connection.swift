@@ -26,13 +26,17 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
 
     let context: ServerContext
     let session: ServerSession
-    private let channel: any ByteChannel
+    let channel: any ByteChannel
     private weak var owner: ConnectionSet?
     private var state = State.closed
     private var deadlines: ConnectionDeadlines
     private var timer: (token: TimerToken, deadline: ContinuousClock.Instant)?
     private var isWritePlanned = false
-    private var waitsForWritable = false
+    /// What the descriptor is watched for.
+    private var interest: Readiness = .readable
+    private var isOutputBlocked = false
+    /// Whether the channel must write before it can read on.
+    private var isInputBlocked = false
     private(set) var isShuttingDown = false
 
     var streams: [Int32: StreamRecord] = [:]
@@ -52,7 +56,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         self.loop = loop
         self.owner = owner
         session = ServerSession(settings: context.configuration.session)
-        deadlines = ConnectionDeadlines(openedAt: .now)
+        let (now, age) = (ContinuousClock.now, context.configuration.maximumConnectionAge)
+        deadlines = ConnectionDeadlines(openedAt: now, retiresAt: age.map { now + $0 * Double.random(in: 0.9...1.1) })
     }
 
     var isClosed: Bool {
@@ -88,7 +93,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         case .closed: return
         case .handshaking: advanceHandshake()
         case .open:
-            if readiness.contains(.readable) { readInput() }
+            if readiness.contains(.readable) || isInputBlocked { readInput() }
             if readiness.contains(.writable) { planWrite() }
         }
     }
@@ -98,8 +103,9 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         switch channel.handshake() {
         case .transferred:
             state = .open(registration)
+            updateInterest()
             planWrite()
-        case .blocked(let readiness): loop.modify(registration, readiness)
+        case .blocked(let readiness): watch(registration, readiness)
         case .ended: close(.debug, "the peer closed the connection during the handshake")
         case .failed(let reason): close(.info, reason)
         }
@@ -108,6 +114,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     // MARK: - Input
 
     private func readInput() {
+        isInputBlocked = false
+        defer { updateInterest() }
         for _ in 0..<Self.readsPerTurn {
             let buffer = loop.readBuffer
             switch channel.read(into: buffer) {
@@ -115,7 +123,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
                 receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
                 if isClosed || (count < buffer.count && !channel.holdsInput) { return }
             case .blocked(let readiness):
-                if readiness == .writable { waitForWritable(true) }
+                isInputBlocked = readiness == .writable
                 return
             case .ended: return close(.debug, "the peer closed the connection")
             case .failed(let reason): return close(.debug, reason)
@@ -190,7 +198,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             case .failed(let reason): return close(.debug, reason)
             }
         }
-        waitForWritable(isBlocked)
+        isOutputBlocked = isBlocked
+        updateInterest()
         session.markBlockedStreams()
         deadlines.wrote(
             messageByteCount: messageByteCount, isAnythingLeft: isBlocked || session.pendingByteCount > 0, at: loop.now)
@@ -202,10 +211,18 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         }
     }
 
-    private func waitForWritable(_ wanted: Bool) {
-        guard wanted != waitsForWritable, case .open(let registration) = state else { return }
-        waitsForWritable = wanted
-        loop.modify(registration, wanted ? [.readable, .writable] : .readable)
+    /// Input that waits for the channel to write is not watched for: it would be reported over and over.
+    private func updateInterest() {
+        guard case .open(let registration) = state else { return }
+        var wanted: Readiness = isInputBlocked ? [] : .readable
+        if isOutputBlocked || isInputBlocked { wanted.insert(.writable) }
+        watch(registration, wanted)
+    }
+
+    private func watch(_ registration: Registration, _ wanted: Readiness) {
+        guard wanted != interest else { return }
+        interest = wanted
+        loop.modify(registration, wanted)
     }
 
     // MARK: - Time
@@ -233,6 +250,9 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             deadlines.pinged(at: .now)
             planWrite()
         case .refuseNewStreams: refuseNewStreams()
+        case .retire:
+            deadlines.retired(at: .now)
+            shutDown()
         case .close(let reason):
             terminate(reason == .idle ? .debug : .info, reason.rawValue)
         }

@@ -13,6 +13,8 @@ struct ConnectionDeadlines {
         case ping
         /// Take the second step of the shutdown.
         case refuseNewStreams
+        /// The connection is old: begin its shutdown.
+        case retire
         case close(Reason)
     }
 
@@ -23,6 +25,7 @@ struct ConnectionDeadlines {
         case idle = "no stream within the time limit"
         case silent = "no sign of life after a keepalive PING"
         case stalled = "the peer takes none of the messages waiting for it"
+        case age = "streams did not end when the connection had reached its maximum age"
     }
 
     private let openedAt: Instant
@@ -33,9 +36,13 @@ struct ConnectionDeadlines {
     private var pingedAt: Instant?
     private var stalledSince: Instant?
     private var shutdownAnnouncedAt: Instant?
+    private var retiresAt: Instant?
+    private var retiredAt: Instant?
 
-    init(openedAt: Instant) {
+    /// - Parameter retiresAt: when the connection has reached its maximum age; nil for never.
+    init(openedAt: Instant, retiresAt: Instant? = nil) {
         self.openedAt = openedAt
+        self.retiresAt = retiresAt
         streamlessSince = openedAt
         lastHeardAt = openedAt
     }
@@ -76,6 +83,11 @@ struct ConnectionDeadlines {
         shutdownAnnouncedAt = nil
     }
 
+    mutating func retired(at now: Instant) {
+        retiresAt = nil
+        retiredAt = now
+    }
+
     // MARK: - What follows
 
     /// The earliest deadline, and what to do once it is reached.
@@ -94,6 +106,8 @@ struct ConnectionDeadlines {
         consider(headersBegunAt, configuration.headersTimeout, .close(.headers))
         consider(streamlessSince, configuration.idleTimeout, .close(.idle))
         consider(stalledSince, configuration.stallTimeout, .close(.stalled))
+        consider(retiresAt, .zero, .retire)
+        consider(retiredAt, configuration.gracePeriod, .close(.age))
         consider(shutdownAnnouncedAt, Self.shutdownRoundTrip, .refuseNewStreams)
         return next
     }

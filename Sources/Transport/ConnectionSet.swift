@@ -9,17 +9,25 @@ actor ConnectionSet {
     private weak var listener: Listener?
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var isDraining = false
+    /// What new connections shake hands with; nil where plaintext is spoken.
+    private var tls: TLSContext?
     private var emptied: CheckedContinuation<Void, Never>?
 
-    init(_ context: ServerContext, loop: EventLoop) {
+    init(_ context: ServerContext, tls: TLSContext?, loop: EventLoop) {
         self.context = context
+        self.tls = tls
         self.loop = loop
+    }
+
+    /// Connections to come use another context.
+    func use(_ tls: TLSContext) {
+        self.tls = tls
     }
 
     /// Takes a connected socket over from the listener, which is told when it is closed.
     func open(_ descriptor: CInt, peer: SocketAddress, from listener: Listener) {
         self.listener = listener
-        let channel = SocketChannel(descriptor: descriptor)
+        guard let channel = channel(descriptor) else { return release(peer) }
         let connection = Connection(context, channel: channel, peer: peer, loop: loop, owner: self)
         connections[ObjectIdentifier(connection)] = connection
         connection.assumeIsolated { $0.open() }
@@ -28,11 +36,18 @@ actor ConnectionSet {
 
     func remove(_ connection: Connection) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        if let listener {
-            let peer = connection.peer
-            listener.loop.submit { listener.assumeIsolated { $0.released(peer) } }
-        }
+        release(connection.peer)
         if connections.isEmpty { resumeDrain() }
+    }
+
+    private func channel(_ descriptor: CInt) -> sending (any ByteChannel)? {
+        guard let tls else { return SocketChannel(descriptor: descriptor) }
+        return tls.channel(descriptor)
+    }
+
+    private func release(_ peer: SocketAddress) {
+        guard let listener else { return }
+        listener.loop.submit { listener.assumeIsolated { $0.released(peer) } }
     }
 
     /// Shuts all connections down and returns when the last is closed, by force after the grace period or when cancelled.

@@ -55,6 +55,7 @@ final class EventLoopThread: @unchecked Sendable {
                 guard let context else { return nil }
                 let thread = Unmanaged<EventLoopThread>.fromOpaque(context).takeRetainedValue()
                 pthread_setspecific(EventLoopThread.currentKey, context)
+                EventLoopThread.blockPipeSignal()
                 thread.run()
                 pthread_setspecific(EventLoopThread.currentKey, nil)
                 return nil
@@ -65,6 +66,15 @@ final class EventLoopThread: @unchecked Sendable {
         }
         pthread_setname_np(thread, String(decoding: name.utf8.prefix(15), as: UTF8.self))
         pthread_detach(thread)
+    }
+
+    /// OpenSSL writes to sockets without a word against SIGPIPE, which would end the process. It is raised on the thread that wrote, so that
+    /// blocking it there does.
+    private static func blockPipeSignal() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
     func push(_ item: WorkQueue.Work) {

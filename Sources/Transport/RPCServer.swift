@@ -10,19 +10,23 @@ public final class RPCServer: Service {
     public let boundAddress: SocketAddress
 
     private let context: ServerContext
+    private let tls: TLSCredentials?
     private let sets: [ConnectionSet]
     private let listener: Listener
 
     /// Binds the port.
     ///
+    /// - Parameter tls: the server's certificate, for TLS on the port; nil for plaintext.
     /// - Throws: `SystemError` when the address cannot be bound.
     public init(
-        configuration: ServerConfiguration, loops: EventLoopGroup, router: any RPCRouter, logger: Logger
+        configuration: ServerConfiguration, loops: EventLoopGroup, router: any RPCRouter, tls: TLSCredentials? = nil,
+        logger: Logger
     ) throws {
+        self.tls = tls
         context = ServerContext(configuration: configuration, router: router, logger: logger)
         let socket = try ListeningSocket(binding: configuration.bindAddress)
         boundAddress = socket.address
-        sets = loops.loops.map { [context] in ConnectionSet(context, loop: $0) }
+        sets = loops.loops.map { [context] in ConnectionSet(context, tls: tls?.initial, loop: $0) }
         listener = Listener(context, socket: socket, sets: sets, loop: loops.loops[0])
     }
 
@@ -30,12 +34,21 @@ public final class RPCServer: Service {
     /// then ends them at once. All connections are closed when it returns.
     public func run() async throws {
         try await listener.start()
-        do {
-            try await gracefulShutdown()
-        } catch {
-            // Cancelled: `drain` finds that out, too.
+        await withDiscardingTaskGroup { group in
+            if let tls {
+                group.addTask { [sets] in
+                    await tls.run { context in for set in sets { await set.use(context) } }
+                }
+            }
+            // A cancelled wait throws; `drain` finds that out, too.
+            try? await gracefulShutdown()
+            await listener.stop()
+            await drain()
+            group.cancelAll()
         }
-        await listener.stop()
+    }
+
+    private func drain() async {
         await withDiscardingTaskGroup { group in
             for set in sets {
                 group.addTask { [gracePeriod = context.configuration.gracePeriod] in

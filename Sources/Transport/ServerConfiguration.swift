@@ -26,7 +26,10 @@ public struct ServerConfiguration: Sendable {
     public var keepaliveTimeout = Duration.seconds(120)
     /// A connection whose peer takes none of the messages waiting for it is closed after this time.
     public var stallTimeout = Duration.seconds(60)
-    /// How long a shutdown waits for streams to end.
+    /// A connection is shut down at this age, give or take a tenth, so that it is made anew: with the certificates of that time,
+    /// and perhaps with another replica. Nil for no limit.
+    public var maximumConnectionAge: Duration?
+    /// How long a shutdown, of the server or of one connection, waits for streams to end.
     public var gracePeriod = Duration.seconds(10)
 
     /// Makes a configuration with the default limits.

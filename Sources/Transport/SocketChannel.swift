@@ -1,3 +1,4 @@
+import GRPC
 import Glibc
 import HTTP2
 
@@ -10,6 +11,7 @@ final class SocketChannel: ByteChannel {
 
     let descriptor: CInt
     let holdsInput = false
+    var client: ClientIdentity? { nil }
 
     /// Takes ownership of a connected, non-blocking socket.
     init(descriptor: CInt) {

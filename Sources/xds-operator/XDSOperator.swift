@@ -8,7 +8,7 @@ struct XDSOperator: AsyncParsableCommand {
         commandName: "xds-operator",
         abstract: "Configures Envoys for UDP and TCP from VirtualService objects.",
         discussion: "Each option can also come from the environment: --xds-bind-address from XDS_OPERATOR_XDS_BIND_ADDRESS.",
-        subcommands: [Serve.self, Validate.self, Translate.self, PrintBootstrap.self, Version.self])
+        subcommands: [Serve.self, Validate.self, Translate.self, PrintBootstrap.self, Certificates.self, Version.self])
 
     static func main() async {
         let arguments = EnvironmentOptions.arguments(

@@ -1,6 +1,6 @@
-import ControlPlane
 import Domain
 import EnvoyAPI
+import GRPC
 import Kubernetes
 import Logging
 import RPCTestClient
@@ -9,6 +9,8 @@ import SwiftProtobuf
 import Testing
 import Translation
 import Transport
+
+@testable import ControlPlane
 
 /// The whole control plane on a free port, fed by hand.
 struct TestPlane {
@@ -21,8 +23,9 @@ struct TestPlane {
 
     /// Serves while `body` runs.
     static func with(
-        answerTimeout: Duration = .seconds(300), stallTimeout: Duration = .seconds(60), waitingPatience: Duration = .seconds(10),
-        statusAnswerLimit: Int = 32 << 20, logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        access: AccessControl? = nil, answerTimeout: Duration = .seconds(300), stallTimeout: Duration = .seconds(60),
+        waitingPatience: Duration = .seconds(10), statusAnswerLimit: Int = 32 << 20,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         _ body: (TestPlane) async throws -> Void
     ) async throws {
         let (changed, resolved) = (Bell(), Bell())
@@ -36,12 +39,14 @@ struct TestPlane {
         let loops = try EventLoopGroup(count: 2)
         let metrics = StreamMetrics()
         let discovery = DiscoveryService(
-            cache: cache, resolver: resolver, loops: loops, readiness: readiness, metrics: metrics, answerTimeout: answerTimeout,
-            waitingPatience: waitingPatience, statusAnswerLimit: statusAnswerLimit, logger: logger)
+            cache: cache, resolver: resolver, loops: loops, readiness: readiness, metrics: metrics, access: access,
+            answerTimeout: answerTimeout, waitingPatience: waitingPatience, statusAnswerLimit: statusAnswerLimit, logger: logger)
+        let router: any RPCRouter = access.map { GuardedRouter(discovery, access: $0) } ?? discovery
         var configuration = ServerConfiguration(bindAddress: try SocketAddress("127.0.0.1:0"))
         configuration.stallTimeout = stallTimeout
-        let server = try RPCServer(configuration: configuration, loops: loops, router: discovery, logger: logger)
-        let group = ServiceGroup(services: [resolver, cache, discovery, server], logger: logger)
+        let server = try RPCServer(configuration: configuration, loops: loops, router: router, logger: logger)
+        let group = ServiceGroup(
+            services: [resolver, cache, discovery] + (access?.reviewer.map { [$0] } ?? []) + [server], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             try await body(

@@ -44,6 +44,15 @@ private let worker: FieldValue = [
         #expect(PodDecoder().decode(changed).object?.isReady == isReady)
     }
 
+    @Test(
+        arguments: [
+            (nil, "default"), ([:], "default"), (["serviceAccountName": FieldValue(.null)], "default"),
+            (["serviceAccountName": ""], "default"), (["serviceAccountName": "sip"], "sip"),
+        ] as [(FieldValue?, String)])
+    func serviceAccount(spec: FieldValue?, expected: String) {
+        #expect(PodDecoder().decode(worker.replacing(["spec"], with: spec)).object?.serviceAccount == expected)
+    }
+
     @Test func terminating() {
         let changed = worker.replacing(["metadata", "deletionTimestamp"], with: "2024-05-01T12:00:00Z")
         #expect(PodDecoder().decode(changed).object?.metadata.isTerminating == true)

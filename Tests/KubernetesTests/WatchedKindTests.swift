@@ -83,7 +83,7 @@ import Testing
                 "labels": ["app": "worker"],
                 "finalizers": ["f"],
             ],
-            "spec": ["hostNetwork": true],
+            "spec": ["hostNetwork": true, "serviceAccountName": "sip"],
             "status": [
                 "phase": "Running", "podIP": "10.0.0.1", "podIPs": [["ip": "10.0.0.1"], ["ip": "fd00::1"]],
                 "conditions": [["type": "Ready", "status": "True"]],
@@ -183,7 +183,7 @@ enum Wire {
         let addresses = message(12, text(1, "10.0.0.1")) + message(12, text(1, "fd00::1"))
         let status = text(1, "Running") + message(2, condition) + text(5, "10.9.9.9") + text(6, "10.0.0.1") + addresses
         // A fixed field of each width, as other messages have them.
-        return message(1, metadata) + message(2, number(11, 1)) + message(3, status) + [
+        return message(1, metadata) + message(2, text(8, "sip") + number(11, 1)) + message(3, status) + [
             0x79, 0, 0, 0, 0, 0, 0, 0, 0, 0x7D, 0, 0, 0, 0,
         ]
     }

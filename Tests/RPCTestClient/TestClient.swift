@@ -19,6 +19,8 @@ public actor TestClient: DescriptorHandler {
         public var rawInput: [UInt8] = []
         /// Whether the server closed the connection.
         public var isClosed = false
+        /// What OpenSSL had against the connection, once it is closed.
+        public var tlsFailure: String?
     }
 
     private struct Waiter {
@@ -29,6 +31,7 @@ public actor TestClient: DescriptorHandler {
 
     private let descriptor: CInt
     private let speaksHTTP2: Bool
+    private let tls: ClientTLS?
     private var state: State
     private var registration: Registration?
     private var waiters: [Int: Waiter] = [:]
@@ -37,7 +40,9 @@ public actor TestClient: DescriptorHandler {
     private var unsent: [UInt8] = []
 
     /// Connects. Without `speaksHTTP2` the bytes are the test's own.
-    public init(_ address: SocketAddress, speaksHTTP2: Bool = true, updatesWindows: Bool = true) async throws {
+    public init(
+        _ address: SocketAddress, speaksHTTP2: Bool = true, updatesWindows: Bool = true, tls options: ClientTLS.Options? = nil
+    ) async throws {
         loop = try EventLoop(name: "test-client")
         self.speaksHTTP2 = speaksHTTP2
         descriptor = socket(address.family, CInt(SOCK_STREAM.rawValue), 0)
@@ -45,6 +50,7 @@ public actor TestClient: DescriptorHandler {
         guard descriptor >= 0, address.connect(descriptor) == 0, fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else {
             throw TimedOut()
         }
+        tls = try options.map { [descriptor] in try ClientTLS($0, descriptor: descriptor) }
         try begin()
     }
 
@@ -61,6 +67,9 @@ public actor TestClient: DescriptorHandler {
         defer { flush() }
         return body(state.session)
     }
+
+    /// Looks at what has arrived.
+    public func state<Value: Sendable>(_ read: @Sendable (State) -> Value) -> Value { read(state) }
 
     /// Opens an RPC.
     public func open(_ path: String, endOfStream: Bool = false) -> Int32 {
@@ -124,10 +133,13 @@ public actor TestClient: DescriptorHandler {
     private func handle(_ readiness: Readiness) {
         if readiness.contains(.readable) {
             var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            let count = tls?.read(&buffer) ?? Glibc.read(descriptor, &buffer, buffer.count)
             if count > 0, speaksHTTP2 { state.session.receive(Array(buffer[..<count])) }
             if count > 0, !speaksHTTP2 { state.rawInput += buffer[..<count] }
-            if count == 0 || (count < 0 && errno != EAGAIN) { return close() }
+            if count == 0 || (count < 0 && errno != EAGAIN) {
+                state.tlsFailure = tls?.failure
+                return close()
+            }
         }
         flush()
         checkWaiters()
@@ -137,9 +149,9 @@ public actor TestClient: DescriptorHandler {
         guard let registration else { return }
         if speaksHTTP2 { unsent += state.session.takeOutput() }
         while !unsent.isEmpty {
-            let count = Glibc.send(descriptor, unsent, unsent.count, CInt(MSG_NOSIGNAL))
+            let count = tls?.write(unsent) ?? Glibc.send(descriptor, unsent, unsent.count, CInt(MSG_NOSIGNAL))
             if count < 0 {
-                if errno == EAGAIN { loop.modify(registration, interest.union(.writable)) }
+                if errno == EAGAIN, tls?.waitsForInput != true { loop.modify(registration, interest.union(.writable)) }
                 return
             }
             unsent.removeFirst(count)

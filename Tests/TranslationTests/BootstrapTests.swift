@@ -21,6 +21,34 @@ import Yams
         #expect(!output.contains("[warning]"), "\(output)")
     }
 
+    /// Envoy reads all the files while it checks.
+    @Test(arguments: ["127.0.0.1:18000", "[::1]:18000", "xds-operator.default.svc:18000"], [true, false])
+    func envoyAcceptsTLS(_ address: String, showsCertificate: Bool) throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("tls \(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let openssl = try Process.run(
+            URL(filePath: "/usr/bin/openssl"),
+            arguments: [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=pod", "-keyout",
+                "\(directory)/tls.key", "-out", "\(directory)/tls.crt",
+            ])
+        openssl.waitUntilExit()
+        try FileManager.default.copyItem(atPath: "\(directory)/tls.crt", toPath: "\(directory)/ca.crt")
+        var options = try BootstrapTests.options(address)
+        options.nodeID = "pod"
+        let tls = BootstrapTLS(
+            certificateDirectory: directory, resourceDirectory: directory, showsCertificate: showsCertificate)
+        options.tls = tls
+        for (path, text) in tls.resourceFiles { try Data(text.utf8).write(to: URL(filePath: path)) }
+        #expect(tls.resourceFiles.count == (showsCertificate ? 2 : 1))
+        let text = Bootstrap.yaml(options)
+        #expect(text.contains("sni: \"xds-operator.default.svc\"") == address.hasPrefix("xds"))
+        let (status, output) = try validate(bootstrap: text)
+        #expect(status == 0, "\(output)")
+        #expect(!output.contains("[warning]"), "\(output)")
+    }
+
     @Test func withoutNodeIDItIsForTheCommandLine() throws {
         let text = try Bootstrap.yaml(BootstrapTests.options("127.0.0.1:18000"))
         #expect(text.contains("--service-node"))

@@ -97,4 +97,22 @@ import Testing
         deadlines.refusedNewStreams()
         #expect(verdict(deadlines, 1) == .wait)
     }
+
+    @Test func anOldConnectionIsRetiredAndThenClosed() {
+        var configuration = configuration
+        configuration.gracePeriod = .seconds(7)
+        var deadlines = ConnectionDeadlines(openedAt: start, retiresAt: start + .seconds(25))
+        deadlines.received(isPrefaceComplete: true, isInsideHeaders: false, at: start)
+        deadlines.hasStreams(true, at: start)
+        func verdict(_ seconds: Int) -> ConnectionDeadlines.Verdict {
+            deadlines.verdict(configuration, at: start + .seconds(seconds))
+        }
+        #expect(verdict(24) == .wait)
+        #expect(verdict(25) == .retire)
+        deadlines.retired(at: start + .seconds(25))
+        #expect(verdict(31) == .ping)
+        deadlines.received(isPrefaceComplete: true, isInsideHeaders: false, at: start + .seconds(31))
+        #expect(verdict(31) == .wait)
+        #expect(verdict(32) == .close(.age))
+    }
 }

@@ -156,4 +156,22 @@ import Transport
             #expect(error?.description == "bind \(server.address): Address already in use")
         }
     }
+
+    @Test(arguments: ["/test/Echo", "/test/Stubborn"]) func anOldConnectionGoes(path: String) async throws {
+        try await TestServer.with {
+            $0.maximumConnectionAge = .milliseconds(300)
+            $0.gracePeriod = .milliseconds(300)
+        } _: { server in
+            let client = try await server.connect()
+            let id = await client.open(path)
+            await client.perform { $0.send(id, [1]) }
+            try await client.until { $0.session.streams[id]?.messages == [[1]] }
+            try await client.until { $0.isClosed }
+            let goAways = await client.perform { $0.goAways }
+            #expect(goAways.first?.errorCode == 0)
+            // One that lets go has its status; one that does not is cut off.
+            let status = await client.perform { $0.streams[id]?.value("grpc-status") }
+            #expect(status == (path == "/test/Echo" ? "14" : nil))
+        }
+    }
 }

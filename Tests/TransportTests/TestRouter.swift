@@ -3,7 +3,8 @@ import GRPC
 /// The RPCs of the tests:
 /// - `/test/Echo` answers each message with itself, and the end with OK;
 /// - `/test/Flood` answers the first message with 200 messages of 100 KB that share storage, as fast as they are taken;
-/// - `/test/Stubborn` is Echo that takes no notice of a shutdown.
+/// - `/test/Stubborn` is Echo that takes no notice of a shutdown;
+/// - `/test/Who` ends at once and says in its status who the client has proven to be.
 struct TestRouter: RPCRouter {
     /// What happened on the receiving side, in order.
     let events: AsyncStream<String>
@@ -15,6 +16,10 @@ struct TestRouter: RPCRouter {
     }
 
     func route(_ request: RPCRequest, _ responder: any RPCResponder) -> RPCRoute {
+        if request.path == "/test/Who" {
+            let names = request.client.map { ($0.uris + $0.dnsNames).joined(separator: " ") }
+            return .reject(Status(.aborted, names.map { "[\($0)]" } ?? "unknown"))
+        }
         guard ["/test/Echo", "/test/Flood", "/test/Stubborn"].contains(request.path) else {
             return .reject(Status(.unimplemented, "no method \(request.path)"))
         }

@@ -13,7 +13,8 @@ struct TestServer {
 
     /// Serves while `body` runs.
     static func with<Result: Sendable>(
-        loops: Int = 2, _ configure: (inout ServerConfiguration) -> Void = { _ in },
+        loops: Int = 2, tls files: TLSFiles? = nil, metrics: TLSMetrics = TLSMetrics(),
+        _ configure: (inout ServerConfiguration) -> Void = { _ in },
         _ body: (TestServer) async throws -> Result
     ) async throws -> Result {
         var configuration = ServerConfiguration(bindAddress: try SocketAddress("127.0.0.1:0"))
@@ -21,8 +22,11 @@ struct TestServer {
         let router = TestRouter()
         let lines = LogLines()
         let logger = Logger(label: "test") { _ in lines }
+        let tls = try files.map {
+            try TLSCredentials($0, interval: .milliseconds(20), metrics: metrics, logger: logger)
+        }
         let server = try RPCServer(
-            configuration: configuration, loops: EventLoopGroup(count: loops), router: router, logger: logger)
+            configuration: configuration, loops: EventLoopGroup(count: loops), router: router, tls: tls, logger: logger)
         let group = ServiceGroup(services: [server], logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() })
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
@@ -32,8 +36,8 @@ struct TestServer {
         }
     }
 
-    func connect(updatesWindows: Bool = true) async throws -> TestClient {
-        try await TestClient(address, updatesWindows: updatesWindows)
+    func connect(updatesWindows: Bool = true, tls: ClientTLS.Options? = nil) async throws -> TestClient {
+        try await TestClient(address, updatesWindows: updatesWindows, tls: tls)
     }
 }
 
@@ -55,6 +59,7 @@ struct LogLines: LogHandler {
     }
 
     func log(event: LogEvent) {
-        continuation.yield("\(event.level) \(event.metadata?["peer"] ?? "") \(event.metadata?["reason"] ?? "")")
+        let peer = event.metadata?["peer"] ?? .string(event.metadata?["certificate"] == nil ? "" : "files")
+        continuation.yield("\(event.level) \(peer) \(event.metadata?["reason"] ?? "")")
     }
 }

@@ -97,6 +97,11 @@ public actor EndpointResolver: Service {
         resolved.ring()
     }
 
+    /// The pods of Envoys, by the id they give; those that are not known are left out.
+    func pods(ofNodeIDs nodeIDs: [String]) -> [String: Pod] {
+        nodeIDs.reduce(into: [:]) { $0[$1] = index.pod(ofNodeID: $1) }
+    }
+
     /// All that is new since the last call, and whether both watches have said everything that exists.
     func takeChanges() -> (changes: ResolutionChanges, hasSynced: Bool) {
         hasSynced ? (index.takeChanges(), true) : (ResolutionChanges(), false)

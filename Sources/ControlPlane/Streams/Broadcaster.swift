@@ -1,3 +1,4 @@
+import Domain
 import ServiceLifecycle
 import Translation
 import Transport
@@ -18,6 +19,8 @@ actor Broadcaster {
     private let variant: ConnectionVariant
     private let cache: SnapshotCache
     private let resolver: EndpointResolver
+    /// Whether streams must know the pods that they are served for.
+    private let checksNodes: Bool
     private let bell = Bell()
     private var streams: [StreamID: DiscoveryStream] = [:]
     private var followers: [GroupID: Set<StreamID>] = [:]
@@ -29,8 +32,12 @@ actor Broadcaster {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    init(_ id: LoopID, _ variant: ConnectionVariant, loop: EventLoop, cache: SnapshotCache, resolver: EndpointResolver) {
+    init(
+        _ id: LoopID, _ variant: ConnectionVariant, loop: EventLoop, cache: SnapshotCache, resolver: EndpointResolver,
+        checksNodes: Bool
+    ) {
         self.id = id
+        self.checksNodes = checksNodes
         self.variant = variant
         self.loop = loop
         tracksProgress = cache.tracksProgress
@@ -105,9 +112,10 @@ actor Broadcaster {
 
     private func deliver(_ reply: LoopReply) async {
         var handed = 0
+        let pods = await pods(of: reply.assignments.map(\.stream))
         for (stream, position) in reply.assignments {
             follow(stream, position.group)
-            streams[stream]?.assigned(position)
+            streams[stream]?.assigned(position, pod: nodeIDs[stream].flatMap { pods[$0] })
             await rest(&handed)
         }
         // Updates go before answers: an answer may rest on a step that the update makes.
@@ -121,6 +129,11 @@ actor Broadcaster {
             streams[stream]?.answered(results)
             await rest(&handed)
         }
+    }
+
+    private func pods(of streams: [StreamID]) async -> [String: Pod] {
+        guard checksNodes, !streams.isEmpty else { return [:] }
+        return await resolver.pods(ofNodeIDs: streams.compactMap { nodeIDs[$0] })
     }
 
     private func rest(_ handed: inout Int) async {

@@ -13,23 +13,26 @@ public final class DiscoveryService: RPCRouter, Service {
     private let answerTimeout: Duration
     private let readiness: Readiness
     private let metrics: StreamMetrics
+    private let access: AccessControl?
     private let logger: Logger
 
     /// Makes a service for the connections of `loops`.
     /// - Parameters:
+    ///   - access: decides which clients are served for which pods; nil serves everybody.
     ///   - answerTimeout: after this time without any answer of a client to what it was sent, its stream is closed.
     ///   - waitingPatience: after this time the log says that an Envoy's node id is unknown.
     ///   - statusAnswerLimit: bytes of one answer of the client status service.
     public init(
         cache: SnapshotCache, resolver: EndpointResolver, loops: EventLoopGroup, readiness: Readiness, metrics: StreamMetrics,
-        answerTimeout: Duration = .seconds(300), waitingPatience: Duration = .seconds(10), statusAnswerLimit: Int = 32 << 20,
-        logger: Logger
+        access: AccessControl? = nil, answerTimeout: Duration = .seconds(300), waitingPatience: Duration = .seconds(10),
+        statusAnswerLimit: Int = 32 << 20, logger: Logger
     ) {
+        self.access = access
         self.answerTimeout = answerTimeout
         self.readiness = readiness
         let pairs = loops.loops.enumerated().map { number, loop in
             let variants = ConnectionVariant.allCases.map {
-                ($0, Broadcaster(LoopID(number), $0, loop: loop, cache: cache, resolver: resolver))
+                ($0, Broadcaster(LoopID(number), $0, loop: loop, cache: cache, resolver: resolver, checksNodes: access != nil))
             }
             return (ObjectIdentifier(loop), Dictionary(uniqueKeysWithValues: variants))
         }
@@ -77,6 +80,7 @@ public final class DiscoveryService: RPCRouter, Service {
         logger[metadataKey: "peer"] = "\(request.peer)"
         return DiscoveryStream(
             method, peer: request.peer, responder: responder, broadcaster: broadcaster, metrics: metrics,
-            waitingLog: waitingLog, answerTimeout: answerTimeout, logger: logger)
+            waitingLog: waitingLog, answerTimeout: answerTimeout, access: access.map { StreamAccess($0, request) },
+            logger: logger)
     }
 }

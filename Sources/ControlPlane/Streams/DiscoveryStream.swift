@@ -1,3 +1,4 @@
+import Domain
 import EnvoyAPI
 import GRPC
 import Logging
@@ -22,6 +23,8 @@ actor DiscoveryStream: RPCReceiver {
     private let peer: String
     private let waitingLog: WaitingLog
     private let answerTimeout: Duration
+    /// What the client must show before it is served; nil once it has, and where nothing is asked.
+    private var access: StreamAccess?
     private var machine: StreamForm
     /// Answers of the client so far.
     private var answerCount = 0
@@ -38,11 +41,12 @@ actor DiscoveryStream: RPCReceiver {
 
     init(
         _ method: DiscoveryMethod, peer: String, responder: any RPCResponder, broadcaster: Broadcaster, metrics: StreamMetrics,
-        waitingLog: WaitingLog, answerTimeout: Duration, logger: Logger
+        waitingLog: WaitingLog, answerTimeout: Duration, access: StreamAccess? = nil, logger: Logger
     ) {
         self.method = method
         self.peer = peer
         self.waitingLog = waitingLog
+        self.access = access
         self.answerTimeout = answerTimeout
         machine = StreamForm(method.form)
         self.responder = responder
@@ -62,7 +66,7 @@ actor DiscoveryStream: RPCReceiver {
 
     // MARK: From the broadcaster, on the loop
 
-    nonisolated func assigned(_ position: Position) { assumeIsolated { $0.join(position) } }
+    nonisolated func assigned(_ position: Position, pod: Pod?) { assumeIsolated { $0.assign(position, pod) } }
     nonisolated func updated(_ update: GroupUpdate) { assumeIsolated { $0.perform($0.machine.updated(update)) } }
     nonisolated func answered(_ results: [FetchResult]) { assumeIsolated { $0.perform($0.machine.answered(results)) } }
 
@@ -74,7 +78,16 @@ actor DiscoveryStream: RPCReceiver {
         }
     }
 
-    private func join(_ position: Position) {
+    /// The client's pod is known: it is served, if it may be.
+    private func assign(_ position: Position, _ pod: Pod?) {
+        guard !hasEnded else { return }
+        if let access {
+            switch access.decision(for: pod) {
+            case .refused(let status): return finish(status)
+            case .admitted(let name): logger.info("client admitted", metadata: ["identity": "\(name)"])
+            }
+            self.access = nil
+        }
         isAssigned = true
         if wasReportedWaiting {
             wasReportedWaiting = false

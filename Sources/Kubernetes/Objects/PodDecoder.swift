@@ -27,7 +27,8 @@ public struct PodDecoder: Sendable {
             let pod = Pod(
                 metadata: metadata, labels: labels, addresses: status.map { addresses(of: $0, with: &decoder) } ?? [],
                 phase: status.map { phase(of: $0, with: &decoder) } ?? .pending,
-                isReady: status.map { isReady($0, with: &decoder) } ?? false)
+                isReady: status.map { isReady($0, with: &decoder) } ?? false,
+                serviceAccount: serviceAccount(of: root, with: &decoder))
             if !decoder.hasErrors { result.object = pod }
         }
         result.diagnostics = decoder.diagnostics
@@ -36,6 +37,15 @@ public struct PodDecoder: Sendable {
 
     private func present(_ name: String, of object: ObjectField) -> Field? {
         object[name].flatMap { $0.value.kind == .null ? nil : $0 }
+    }
+
+    /// The API server writes `default` where a pod names none; files may leave it out.
+    private func serviceAccount(of root: ObjectField, with decoder: inout FieldDecoder) -> String {
+        guard let spec = present("spec", of: root).flatMap({ decoder.object($0, expected: "a map") }),
+            let field = present("serviceAccountName", of: spec),
+            let name = decoder.string(field, expected: "the name of a service account"), !name.isEmpty
+        else { return "default" }
+        return name
     }
 
     private func phase(of status: ObjectField, with decoder: inout FieldDecoder) -> Pod.Phase {

@@ -5,15 +5,17 @@ enum PodMessageDecoder {
     static func decode(_ message: ArraySlice<UInt8>) -> DecodedObject<Pod> {
         var metadata = MetadataMessage()
         var status = StatusMessage()
+        var spec = SpecMessage()
         var reader = ProtobufReader(message)
         while let field = reader.next() {
             switch field.number {
             case 1: metadata.read(field.bytes)
+            case 2: spec.read(field.bytes)
             case 3: status.read(field.bytes)
             default: break
             }
         }
-        guard !reader.isMalformed, !metadata.isMalformed, !status.isMalformed, !metadata.name.isEmpty else {
+        guard !reader.isMalformed, !metadata.isMalformed, !status.isMalformed, !spec.isMalformed, !metadata.name.isEmpty else {
             return DecodedObject(metadata: nil, object: nil, diagnostics: [Diagnostic(.error, field: "", message: "breaks off")])
         }
         let result = metadata.metadata
@@ -21,7 +23,8 @@ enum PodMessageDecoder {
             return DecodedObject(metadata: result, object: nil, diagnostics: status.diagnostics)
         }
         let pod = Pod(
-            metadata: result, labels: metadata.labels, addresses: status.inOrder, phase: status.phase, isReady: status.isReady)
+            metadata: result, labels: metadata.labels, addresses: status.inOrder, phase: status.phase, isReady: status.isReady,
+            serviceAccount: spec.serviceAccount.isEmpty ? "default" : spec.serviceAccount)
         return DecodedObject(metadata: result, object: pod, diagnostics: [])
     }
 }
@@ -73,6 +76,18 @@ private struct MetadataMessage {
             key: ObjectKey(namespace: namespace.isEmpty ? "default" : namespace, name: name), uid: uid,
             creationSeconds: creationSeconds, generation: generation, resourceVersion: resourceVersion,
             isTerminating: isTerminating, finalizers: finalizers)
+    }
+}
+
+/// `PodSpec` of `core/v1`.
+private struct SpecMessage {
+    var serviceAccount = ""
+    var isMalformed = false
+
+    mutating func read(_ message: ArraySlice<UInt8>) {
+        var reader = ProtobufReader(message)
+        while let field = reader.next() { if field.number == 8 { serviceAccount = field.text } }
+        isMalformed = isMalformed || reader.isMalformed
     }
 }
 

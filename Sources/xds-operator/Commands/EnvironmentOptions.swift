@@ -19,13 +19,19 @@ enum EnvironmentOptions {
             ("leader-elect", .flag),
             ("xds-cluster-name", .value), ("answer-timeout", .value), ("lease-name", .value), ("lease-namespace", .value),
             ("replica-name", .value), ("status-rate", .value), ("status-burst", .value), ("finalizer-timeout", .value),
+            ("xds-tls-cert", .value), ("xds-tls-key", .value), ("xds-tls-client-ca", .value), ("xds-identity", .list),
+            ("xds-trust-domain", .value), ("xds-token-review", .flag), ("xds-token-audience", .list),
+            ("xds-admin-identity", .list), ("xds-max-connection-age", .value),
         ],
         "validate": [("file", .list)],
         "translate": [
             ("file", .list), ("node", .value), ("type", .value), ("output", .value), ("cross-namespace", .flag),
             ("maglev-table-size", .value),
         ],
-        "bootstrap": [("xds-address", .value), ("node-id", .value), ("api", .value), ("admin-port", .value)],
+        "bootstrap": [
+            ("xds-address", .value), ("node-id", .value), ("api", .value), ("admin-port", .value),
+            ("tls-directory", .value), ("tls-server-name", .value), ("sds-directory", .value), ("server-tls-only", .flag),
+        ],
     ]
 
     /// The variable that stands in for an option.

@@ -1,6 +1,8 @@
 public import ArgumentParser
 import ControlPlane
 import Foundation
+import GRPC
+import Kubernetes
 import KubernetesClient
 public import Logging
 import Manifests
@@ -35,6 +37,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "text or json.")
     var logFormat = LineLogHandler.Format.text
     @OptionGroup var feedbackOptions: FeedbackOptions
+    @OptionGroup var accessOptions: AccessOptions
     @Option(help: "The size of Maglev tables, a prime; the same on all replicas.")
     var maglevTableSize = MaglevTableSize.standard
     @Option(help: "The name that Envoys without ADS give this server's cluster in their bootstrap.")
@@ -91,24 +94,30 @@ struct Serve: AsyncParsableCommand {
         let reporter = reports.map {
             ServiceReporter(resolver: resolver, cache: cache, bell: $0, logger: Logger(label: "kubernetes"))
         }
-        let (sources, feedback, watchMetrics) = try self.sources(virtualServices: virtualServices, pods: pods, reporter: reporter)
+        let security = SecurityMetrics()
+        let (sources, feedback, watchMetrics, client) = try self.sources(
+            virtualServices: virtualServices, pods: pods, reporter: reporter)
 
         let group = try EventLoopGroup(count: loops ?? ProcessInfo.processInfo.activeProcessorCount)
+        let reviewer = try accessOptions.reviewer(client: client, metrics: security.access)
+        let access = accessOptions.control(reviewer: reviewer, metrics: security.access)
         let discovery = DiscoveryService(
-            cache: cache, resolver: resolver, loops: group, readiness: readiness, metrics: metrics,
+            cache: cache, resolver: resolver, loops: group, readiness: readiness, metrics: metrics, access: access,
             answerTimeout: .seconds(answerTimeout),
             logger: Logger(label: "discovery"))
         var configuration = ServerConfiguration(bindAddress: try Transport.SocketAddress(xdsBindAddress))
         configuration.gracePeriod = .seconds(shutdownGracePeriod)
+        configuration.maximumConnectionAge = accessOptions.maximumConnectionAge
+        let router: any RPCRouter = access.map { GuardedRouter(discovery, access: $0) } ?? discovery
         let server = try RPCServer(
-            configuration: configuration, loops: group, router: discovery, logger: Logger(label: "transport"))
+            configuration: configuration, loops: group, router: router,
+            tls: accessOptions.credentials(metrics: security.tls), logger: Logger(label: "transport"))
 
         // Shut down in reverse: first no more streams, then what feeds them.
         let services: [any Service] =
             [LogLevelSwitch(level: level, logger: logger)] + sources + feedback + [
-                resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, watchMetrics, readiness), discovery,
-                XDSEndpoint(server: server, logger: logger),
-            ]
+                resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, watchMetrics, security, readiness), discovery,
+            ] + (reviewer.map { [$0] } ?? []) + [XDSEndpoint(server: server, access: accessOptions, logger: logger)]
         try await ServiceGroup(
             configuration: .init(
                 services: services.map {
@@ -123,19 +132,19 @@ struct Serve: AsyncParsableCommand {
     /// Where the objects come from.
     private func sources(
         virtualServices: VirtualServiceWatcher, pods: PodWatcher, reporter: ServiceReporter?
-    ) throws -> (services: [any Service], feedback: [any Service], metrics: [WatchMetrics]) {
+    ) throws -> (services: [any Service], feedback: [any Service], metrics: [WatchMetrics], client: (any APIClient)?) {
         guard let reporter else {
             let source = ManifestSource(
                 directory: manifests ?? "",
                 virtualServices: NamespaceFilter(namespaces: Set(namespaces), receiver: virtualServices),
                 pods: NamespaceFilter(namespaces: Set(namespaces), receiver: pods), logger: Logger(label: "manifests"))
-            return ([source], [], [])
+            return ([source], [], [], nil)
         }
         let source = try ClusterSource(
             configuration: ClusterSource.configuration(kubeconfig: kubeconfig, context: context), namespaces: namespaces,
             virtualServices: virtualServices, pods: pods, reporter: reporter, options: feedbackOptions,
             logger: Logger(label: "kubernetes"))
-        return (source.services, source.feedback, source.metrics)
+        return (source.services, source.feedback, source.metrics, source.client)
     }
 
     private func probes(_ readiness: ControlPlane.Readiness) -> HTTPEndpoint {
@@ -151,14 +160,16 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func metricsEndpoint(
-        _ cache: SnapshotCache, _ metrics: StreamMetrics, _ watches: [WatchMetrics], _ readiness: ControlPlane.Readiness
+        _ cache: SnapshotCache, _ metrics: StreamMetrics, _ watches: [WatchMetrics], _ security: SecurityMetrics,
+        _ readiness: ControlPlane.Readiness
     ) -> HTTPEndpoint {
         HTTPEndpoint(
             name: "metrics", address: metricsBindAddress,
             routes: [
                 "/metrics": {
                     let text = MetricsText.render(
-                        snapshots: await cache.counts, streams: metrics, watches: watches, isReady: readiness.isReady)
+                        snapshots: await cache.counts, streams: metrics, watches: watches, security: security,
+                        isReady: readiness.isReady)
                     return .init(status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: text)
                 }
             ], logger: Logger(label: "http"))

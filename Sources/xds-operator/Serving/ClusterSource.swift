@@ -14,6 +14,8 @@ struct ClusterSource {
     let metrics: [WatchMetrics]
     /// What writes to the API server.
     let feedback: [any Service]
+    /// Sends requests to the API server.
+    let client: any APIClient
 
     /// Prepares to watch the cluster of `configuration`.
     /// - Parameter reporter: what is known of the objects, for their status.
@@ -22,6 +24,7 @@ struct ClusterSource {
         reporter: ServiceReporter, options: FeedbackOptions, logger: Logger
     ) throws {
         let client = CurlAPIClient(cluster: configuration, loop: try CurlLoop(), logger: logger)
+        self.client = client
         let serviceMetrics = WatchMetrics(resource: "virtualservices")
         let podMetrics = WatchMetrics(resource: "pods")
         let feedback = options.feedback(

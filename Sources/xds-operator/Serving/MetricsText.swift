@@ -8,7 +8,7 @@ struct MetricsText {
 
     /// Renders everything.
     static func render(
-        snapshots: SnapshotCounts, streams: StreamMetrics, watches: [WatchMetrics], isReady: Bool
+        snapshots: SnapshotCounts, streams: StreamMetrics, watches: [WatchMetrics], security: SecurityMetrics, isReady: Bool
     ) -> String {
         var text = MetricsText()
         text.gauge("build_info", "Always 1; the version is a label.", 1, labels: "{version=\"\(Version.number)\"}")
@@ -23,6 +23,10 @@ struct MetricsText {
         text.counter(
             "rejections_total", "Responses that Envoys rejected.",
             ResourceType.allCases.map { ("{type=\"\($0)\"}", streams.rejections($0)) })
+        for (name, help, values) in security.counters { text.counter(name, help, values) }
+        if let expiry = security.certificateExpiry {
+            text.gauge("tls_certificate_expiry_timestamp_seconds", "When the server's certificate expires.", expiry)
+        }
         text.watches(watches)
         return text.lines.joined(separator: "\n") + "\n"
     }
