@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "ControlPlane",
             dependencies: [
-                "Domain", "EnvoyAPI", "GRPC", "Kubernetes", "Resolution", "Translation", "Transport", "XDS",
+                "Domain", "EnvoyAPI", "GRPC", "Kubernetes", "Observability", "Resolution", "Translation", "Transport", "XDS",
                 deque, heap, logging, protobuf, serviceLifecycle,
             ],
             swiftSettings: strict),

@@ -17,6 +17,8 @@ struct ResolvedFacts: Sendable {
 public actor EndpointResolver: Service {
     private var index: EndpointIndex
     private var hasSynced = false
+    /// When the oldest event came that the snapshot cache has not taken.
+    private var since: ContinuousClock.Instant?
     /// All objects, those that are being deleted included; kept only for reports.
     private var objects: [ObjectKey: VirtualService] = [:]
     private var touched: Set<ObjectKey> = []
@@ -53,6 +55,7 @@ public actor EndpointResolver: Service {
                 if let pod = change.new { index.apply(pod) } else { index.remove(pod: change.key) }
             }
             if services.hasSynced && pods.hasSynced { hasSynced = true }
+            since = [since, services.since, pods.since].compactMap(\.self).min()
             resolved.ring()
             reports?.ring()
         }
@@ -102,8 +105,10 @@ public actor EndpointResolver: Service {
         nodeIDs.reduce(into: [:]) { $0[$1] = index.pod(ofNodeID: $1) }
     }
 
-    /// All that is new since the last call, and whether both watches have said everything that exists.
-    func takeChanges() -> (changes: ResolutionChanges, hasSynced: Bool) {
-        hasSynced ? (index.takeChanges(), true) : (ResolutionChanges(), false)
+    /// All that is new since the last call; whether both watches have said everything that exists; when the first of it was heard.
+    func takeChanges() -> (changes: ResolutionChanges, hasSynced: Bool, since: ContinuousClock.Instant?) {
+        guard hasSynced else { return (ResolutionChanges(), false, nil) }
+        defer { since = nil }
+        return (index.takeChanges(), true, since)
     }
 }

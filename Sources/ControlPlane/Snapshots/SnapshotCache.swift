@@ -54,7 +54,7 @@ public actor SnapshotCache: Service {
     public func run() async {
         for await _ in resolved.rings.cancelOnGracefulShutdown() {
             let news = await resolver.takeChanges()
-            publish(news.changes, synced: news.hasSynced)
+            publish(news.changes, synced: news.hasSynced, since: news.since)
         }
     }
 
@@ -128,14 +128,14 @@ public actor SnapshotCache: Service {
             streams: streams.reduce(0) { $0 + $1.streams }, waitingStreams: streams.reduce(0) { $0 + $1.waiting })
     }
 
-    private func publish(_ changes: ResolutionChanges, synced: Bool) {
+    private func publish(_ changes: ResolutionChanges, synced: Bool, since: ContinuousClock.Instant?) {
         isSynced = synced
         for node in changes.nodes {
             let change = NodeChange(key: node.key, uid: node.uid, selectors: node.selectors)
             nodes[node.key] = node.selectors == nil ? nil : change
         }
         for variant in lines.keys {
-            let rung = lines[variant]?.publish(changes, synced: synced) ?? []
+            let rung = lines[variant]?.publish(changes, synced: synced, since: since) ?? []
             for loop in rung { bells[variant]?[loop]?.ring() }
         }
         for service in changes.services { report(service.service.metadata.key) }
@@ -168,7 +168,8 @@ public actor SnapshotCache: Service {
 
 extension SnapshotCache.Line {
     /// Compiles and publishes changes; returns the loops that have something to fetch.
-    fileprivate mutating func publish(_ changes: ResolutionChanges, synced: Bool) -> Set<LoopID> {
+    fileprivate mutating func publish(_ changes: ResolutionChanges, synced: Bool, since: ContinuousClock.Instant?) -> Set<LoopID>
+    {
         for service in changes.services { fanOut.setFragment(compiler.compile(service)) }
         for key in changes.removedServices {
             compiler.remove(key)
@@ -180,7 +181,7 @@ extension SnapshotCache.Line {
             if let fragment = compiler.compile(service, endpoints: hosts) { fanOut.setFragment(fragment) }
         }
         for node in changes.nodes { fanOut.setNode(NodeChange(key: node.key, uid: node.uid, selectors: node.selectors)) }
-        return fanOut.commit(synced: synced)
+        return fanOut.commit(synced: synced, since: since)
     }
 }
 

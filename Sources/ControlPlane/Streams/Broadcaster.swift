@@ -1,4 +1,5 @@
 import Domain
+import Observability
 import ServiceLifecycle
 import Translation
 import Transport
@@ -21,6 +22,7 @@ actor Broadcaster {
     private let resolver: EndpointResolver
     /// Whether streams must know the pods that they are served for.
     private let checksNodes: Bool
+    private let metrics: StreamMetrics
     private let bell = Bell()
     private var streams: [StreamID: DiscoveryStream] = [:]
     private var followers: [GroupID: Set<StreamID>] = [:]
@@ -34,9 +36,10 @@ actor Broadcaster {
 
     init(
         _ id: LoopID, _ variant: ConnectionVariant, loop: EventLoop, cache: SnapshotCache, resolver: EndpointResolver,
-        checksNodes: Bool
+        checksNodes: Bool, metrics: StreamMetrics
     ) {
         self.id = id
+        self.metrics = metrics
         self.checksNodes = checksNodes
         self.variant = variant
         self.loop = loop
@@ -120,15 +123,24 @@ actor Broadcaster {
         }
         // Updates go before answers: an answer may rest on a step that the update makes.
         for update in reply.updates {
+            var unmeasured = 0
             for stream in followers[update.to.group] ?? [] {
                 streams[stream]?.updated(update)
+                unmeasured += 1
+                if handed % Self.slice == Self.slice - 1 { measure(update, &unmeasured) }
                 await rest(&handed)
             }
+            measure(update, &unmeasured)
         }
         for (stream, results) in reply.answers {
             streams[stream]?.answered(results)
             await rest(&handed)
         }
+    }
+
+    private func measure(_ update: GroupUpdate, _ count: inout Int) {
+        if let since = update.since, count > 0 { metrics.sendLatency.observe(.now - since, times: count) }
+        count = 0
     }
 
     private func pods(of streams: [StreamID]) async -> [String: Pod] {

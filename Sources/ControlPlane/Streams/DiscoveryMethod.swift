@@ -26,6 +26,9 @@ struct DiscoveryMethod: Hashable {
         self.type = type
     }
 
+    /// Every method.
+    static let kinds = Array(methods.values)
+
     /// Which clusters the Envoys of the method get.
     var variant: ConnectionVariant {
         switch (type, form) {

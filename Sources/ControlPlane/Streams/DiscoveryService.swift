@@ -32,7 +32,12 @@ public final class DiscoveryService: RPCRouter, Service {
         self.readiness = readiness
         let pairs = loops.loops.enumerated().map { number, loop in
             let variants = ConnectionVariant.allCases.map {
-                ($0, Broadcaster(LoopID(number), $0, loop: loop, cache: cache, resolver: resolver, checksNodes: access != nil))
+                (
+                    $0,
+                    Broadcaster(
+                        LoopID(number), $0, loop: loop, cache: cache, resolver: resolver, checksNodes: access != nil,
+                        metrics: metrics)
+                )
             }
             return (ObjectIdentifier(loop), Dictionary(uniqueKeysWithValues: variants))
         }

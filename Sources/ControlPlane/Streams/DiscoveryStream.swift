@@ -2,6 +2,7 @@ import Domain
 import EnvoyAPI
 import GRPC
 import Logging
+import Observability
 import Transport
 import XDS
 
@@ -30,6 +31,10 @@ actor DiscoveryStream: RPCReceiver {
     private var answerCount = 0
     private var isWatchingAnswers = false
     private var told: StreamProgress?
+    /// Whether the client has yet to answer something.
+    private var isBehind = false
+    /// When the oldest change was heard of that the client has not been seen to have; followed from one moment in step to the next.
+    private var behindSince: ContinuousClock.Instant?
     private var id: StreamID?
     private var nodeCluster = ""
     private var hasNode = false
@@ -53,7 +58,7 @@ actor DiscoveryStream: RPCReceiver {
         self.broadcaster = broadcaster
         self.metrics = metrics
         self.logger = logger
-        metrics.streamBegan()
+        metrics.streamBegan(method)
     }
 
     // MARK: From the transport, on the loop
@@ -67,7 +72,7 @@ actor DiscoveryStream: RPCReceiver {
     // MARK: From the broadcaster, on the loop
 
     nonisolated func assigned(_ position: Position, pod: Pod?) { assumeIsolated { $0.assign(position, pod) } }
-    nonisolated func updated(_ update: GroupUpdate) { assumeIsolated { $0.perform($0.machine.updated(update)) } }
+    nonisolated func updated(_ update: GroupUpdate) { assumeIsolated { $0.take(update) } }
     nonisolated func answered(_ results: [FetchResult]) { assumeIsolated { $0.perform($0.machine.answered(results)) } }
 
     /// What is known of the client, which gave `nodeID`.
@@ -94,6 +99,11 @@ actor DiscoveryStream: RPCReceiver {
             logger.notice("a pod with the Envoy's node id is known now: it is served")
         }
         perform(machine.assigned(position))
+    }
+
+    private func take(_ update: GroupUpdate) {
+        behindSince = behindSince ?? update.since
+        perform(machine.updated(update))
     }
 
     private func take(_ message: [UInt8]) {
@@ -206,7 +216,21 @@ actor DiscoveryStream: RPCReceiver {
         }
         if !fetches.isEmpty { broadcaster.assumeIsolated { $0.ask(id, fetches) } }
         tellProgress(id)
+        followStep()
         watchAnswers()
+    }
+
+    /// Notices when the client falls behind, and when it is in step again.
+    private func followStep() {
+        let isBehind = !hasEnded && machine.inFlightCount > 0
+        if !isBehind, let since = behindSince {
+            // What changed nothing for this client was no change for it.
+            if self.isBehind { metrics.acknowledgementLatency.observe(.now - since) }
+            behindSince = nil
+        }
+        guard isBehind != self.isBehind else { return }
+        self.isBehind = isBehind
+        metrics.streamIsBehind(isBehind)
     }
 
     private func tellProgress(_ id: StreamID) {
@@ -235,11 +259,13 @@ actor DiscoveryStream: RPCReceiver {
     private func end() {
         if !hasEnded && hasNode { logger.info("stream ended") }
         leave()
-        metrics.streamEnded()
+        metrics.streamEnded(method)
     }
 
     private func leave() {
         hasEnded = true
+        behindSince = nil
+        followStep()
         guard let id else { return }
         self.id = nil
         broadcaster.assumeIsolated { $0.detach(id) }

@@ -13,6 +13,8 @@ public struct FanOut {
         /// The revision of each group that the loop's streams in step have been handed, and how many streams follow the group.
         var groups: [GroupID: (revision: Revision, streams: Int)] = [:]
         var changedGroups: Set<GroupID> = []
+        /// When the oldest change was heard of that made a group one of `changedGroups`.
+        var changedSince: [GroupID: ContinuousClock.Instant] = [:]
         var assigned: Set<StreamID> = []
     }
 
@@ -74,11 +76,16 @@ public struct FanOut {
     }
 
     /// Makes the changes take effect; returns the loops that have something to fetch.
-    /// - Parameter synced: whether everything that exists has been said. Until then no stream is given a group.
-    public mutating func commit(synced: Bool) -> Set<LoopID> {
+    /// - Parameters:
+    ///   - synced: whether everything that exists has been said. Until then no stream is given a group.
+    ///   - since: when the first of the changes was heard of; it travels with the updates that come of them.
+    public mutating func commit(synced: Bool, since: ContinuousClock.Instant? = nil) -> Set<LoopID> {
         let changes = store.commit()
         for group in changes.groups {
-            for loop in loopsByGroup[group] ?? [] { loops[loop]?.changedGroups.insert(group) }
+            for loop in loopsByGroup[group] ?? [] {
+                loops[loop]?.changedGroups.insert(group)
+                if let since, loops[loop]?.changedSince[group] == nil { loops[loop]?.changedSince[group] = since }
+            }
         }
         for node in changes.moves.keys {
             for id in [uids[node], node.description].compactMap(\.self) {
@@ -158,11 +165,15 @@ public struct FanOut {
 
     private mutating func takeUpdates(_ loop: LoopID) -> [GroupUpdate] {
         guard let changed = loops[loop]?.changedGroups, !changed.isEmpty else { return [] }
+        let since = loops[loop]?.changedSince ?? [:]
         loops[loop]?.changedGroups = []
+        loops[loop]?.changedSince = [:]
         return changed.compactMap { group in
             guard let known = loops[loop]?.groups[group], let position = store.position(of: group) else { return nil }
             loops[loop]?.groups[group]?.revision = position.revision
-            return store.update(of: group, from: known.revision)
+            var update = store.update(of: group, from: known.revision)
+            update?.since = since[group]
+            return update
         }
     }
 
@@ -184,6 +195,7 @@ public struct FanOut {
         guard let left = loops[loop]?.groups[group]?.streams, left <= 0 else { return }
         loops[loop]?.groups[group] = nil
         loops[loop]?.changedGroups.remove(group)
+        loops[loop]?.changedSince[group] = nil
         loopsByGroup[group]?.remove(loop)
         if loopsByGroup[group]?.isEmpty == true { loopsByGroup[group] = nil }
     }

@@ -72,4 +72,12 @@ public struct GroupUpdate: Sendable {
     public let to: Position
     /// The parts that changed.
     let steps: [Part: Step]
+    /// When the first of the changes was heard of; nil when that is not known.
+    public var since: ContinuousClock.Instant?
+
+    init(from: Position?, to: Position, steps: [Part: Step]) {
+        self.from = from
+        self.to = to
+        self.steps = steps
+    }
 }
