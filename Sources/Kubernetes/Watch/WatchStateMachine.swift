@@ -103,6 +103,8 @@ public struct WatchStateMachine: Sendable {
 
     /// How many times the list was made again.
     public private(set) var relists = 0
+    /// How many watches ended at once and without an event.
+    public private(set) var shortWatches = 0
 
     /// Makes a machine that knows nothing yet.
     public init(configuration: Configuration = Configuration()) {
@@ -214,6 +216,7 @@ public struct WatchStateMachine: Sendable {
                 return watchStep(after: version, draw: draw)
             }
             emptyWatches += 1
+            shortWatches += 1
             let pause = backoff.failed(draw: draw)
             guard emptyWatches < configuration.emptyWatchLimit else {
                 emptyWatches = 0

@@ -39,7 +39,7 @@ actor ObjectWatch<Object: KeyedObject> {
     func run() async {
         var step = machine.begin(draw: time.draw())
         while !Task.isCancelled {
-            let relists = machine.relists
+            let (relists, shortWatches) = (machine.relists, machine.shortWatches)
             switch step {
             case .wait(let duration):
                 try? await time.sleep(for: duration)
@@ -51,6 +51,7 @@ actor ObjectWatch<Object: KeyedObject> {
                 step = machine.watchEnded(failure, now: time.now, draw: time.draw())
             }
             metrics.relisted(machine.relists - relists)
+            metrics.failed(.short, count: machine.shortWatches - shortWatches)
         }
     }
 
@@ -72,8 +73,9 @@ actor ObjectWatch<Object: KeyedObject> {
             return machine.pageListed(version: page.version, continueToken: page.continueToken, draw: time.draw())
         } catch {
             guard !Task.isCancelled else { return .wait(.zero) }
-            report("list", "\(error)")
-            return machine.listFailed(error is APITransportError ? .transport : .unreadable, draw: time.draw())
+            let isTransport = error is APITransportError
+            report("list", "\(error)", isTransport ? .transport : .unreadable)
+            return machine.listFailed(isTransport ? .transport : .unreadable, draw: time.draw())
         }
     }
 
@@ -99,12 +101,12 @@ actor ObjectWatch<Object: KeyedObject> {
             if let initialEvents {
                 try await time.sleep(for: initialEvents)
                 if machine.isReceivingList {
-                    report("watch", "the initial list did not come to its end within \(initialEvents)")
+                    report("watch", "the initial list did not come to its end within \(initialEvents)", .deadline)
                     return .some(.deadline)
                 }
             }
             try await time.sleep(for: whole - (initialEvents ?? .zero))
-            report("watch", "did not end within \(whole): the connection may be half-open")
+            report("watch", "did not end within \(whole): the connection may be half-open", .deadline)
             return .some(.deadline)
         } catch {
             return nil
@@ -130,15 +132,15 @@ actor ObjectWatch<Object: KeyedObject> {
             }
             return try await receive(stream, isList: query.isList)
         } catch let error as FrameTooLarge {
-            report("watch", "\(error)")
+            report("watch", "\(error)", .unreadable)
             return .unreadable
         } catch let error as APITransportError {
-            report("watch", error.description)
+            report("watch", error.description, .transport)
             return .transport
         } catch is CancellationError {
             return .transport
         } catch {
-            report("watch", "\(error)")
+            report("watch", "\(error)", .unreadable)
             return .unreadable
         }
     }
@@ -164,7 +166,10 @@ actor ObjectWatch<Object: KeyedObject> {
                     recovered(hasList: true)
                 case .ignore: break
                 case .end(let failure):
-                    if case .status(let status) = failure, !status.isExpired { report("watch", status) }
+                    if case .status(let status) = failure {
+                        // That a version expires is in the nature of watches: nothing to tell anybody.
+                        if status.isExpired { metrics.failed(.expired) } else { report("watch", status) }
+                    }
                     return failure
                 }
             }
@@ -220,21 +225,20 @@ actor ObjectWatch<Object: KeyedObject> {
     private var place: String { "\(kind.qualifiedName) \(namespace.map { "in namespace \($0)" } ?? "in all namespaces")" }
 
     private func report(_ verb: String, _ status: APIStatus) {
-        switch status.code {
-        case 403:
-            report(
-                verb,
-                "the API server forbids it: grant the verb \(verb) on \(kind.qualifiedName) to this account (\(status.message))")
-        case 401: report(verb, "the API server does not accept the credentials (\(status.message))")
-        case 404:
-            report(
-                verb, "the API server does not know the resource: is its CustomResourceDefinition installed? (\(status.message))")
-        default: report(verb, status.description)
-        }
+        let text =
+            switch status.code {
+            case 403:
+                "the API server forbids it: grant the verb \(verb) on \(kind.qualifiedName) to this account (\(status.message))"
+            case 401: "the API server does not accept the credentials (\(status.message))"
+            case 404:
+                "the API server does not know the resource: is its CustomResourceDefinition installed? (\(status.message))"
+            default: status.description
+            }
+        report(verb, text, WatchError(status))
     }
 
-    private func report(_ verb: String, _ text: String) {
-        metrics.failed()
+    private func report(_ verb: String, _ text: String, _ error: WatchError) {
+        metrics.failed(error)
         let message = "can't \(verb) \(place): \(text)"
         logger.log(level: complaint == message ? .debug : .error, "\(message); trying again")
         complaint = message

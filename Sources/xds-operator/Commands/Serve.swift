@@ -90,7 +90,8 @@ struct Serve: AsyncParsableCommand {
         let reporter = reports.map {
             ServiceReporter(resolver: resolver, cache: cache, bell: $0, logger: Logger(label: "kubernetes"))
         }
-        let (sources, feedback, watchMetrics) = try self.sources(virtualServices: virtualServices, pods: pods, reporter: reporter)
+        let (sources, feedback, watchMetrics, writeMetrics) = try self.sources(
+            virtualServices: virtualServices, pods: pods, reporter: reporter)
 
         let group = try EventLoopGroup(count: loops ?? ProcessInfo.processInfo.activeProcessorCount)
         let discovery = DiscoveryService(
@@ -105,7 +106,8 @@ struct Serve: AsyncParsableCommand {
         // Shut down in reverse: first no more streams, then what feeds them.
         let services: [any Service] =
             sources + feedback + [
-                resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, watchMetrics, readiness), discovery,
+                resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, watchMetrics, writeMetrics, readiness),
+                discovery,
                 XDSEndpoint(server: server, logger: logger),
             ]
         try await ServiceGroup(
@@ -122,19 +124,19 @@ struct Serve: AsyncParsableCommand {
     /// Where the objects come from.
     private func sources(
         virtualServices: VirtualServiceWatcher, pods: PodWatcher, reporter: ServiceReporter?
-    ) throws -> (services: [any Service], feedback: [any Service], metrics: [WatchMetrics]) {
+    ) throws -> (services: [any Service], feedback: [any Service], metrics: [WatchMetrics], writes: WriteMetrics?) {
         guard let reporter else {
             let source = ManifestSource(
                 directory: manifests ?? "",
                 virtualServices: NamespaceFilter(namespaces: Set(namespaces), receiver: virtualServices),
                 pods: NamespaceFilter(namespaces: Set(namespaces), receiver: pods), logger: Logger(label: "manifests"))
-            return ([source], [], [])
+            return ([source], [], [], nil)
         }
         let source = try ClusterSource(
             configuration: ClusterSource.configuration(kubeconfig: kubeconfig, context: context), namespaces: namespaces,
             virtualServices: virtualServices, pods: pods, reporter: reporter, options: feedbackOptions,
             logger: Logger(label: "kubernetes"))
-        return (source.services, source.feedback, source.metrics)
+        return (source.services, source.feedback, source.metrics, source.writeMetrics)
     }
 
     private func probes(_ readiness: ControlPlane.Readiness) -> HTTPEndpoint {
@@ -150,14 +152,16 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func metricsEndpoint(
-        _ cache: SnapshotCache, _ metrics: StreamMetrics, _ watches: [WatchMetrics], _ readiness: ControlPlane.Readiness
+        _ cache: SnapshotCache, _ metrics: StreamMetrics, _ watches: [WatchMetrics], _ writes: WriteMetrics?,
+        _ readiness: ControlPlane.Readiness
     ) -> HTTPEndpoint {
         HTTPEndpoint(
             name: "metrics", address: metricsBindAddress,
             routes: [
                 "/metrics": {
                     let text = MetricsText.render(
-                        snapshots: await cache.counts, streams: metrics, watches: watches, isReady: readiness.isReady)
+                        snapshots: await cache.counts, streams: metrics, watches: watches, writes: writes,
+                        isReady: readiness.isReady)
                     return .init(status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: text)
                 }
             ], logger: Logger(label: "http"))

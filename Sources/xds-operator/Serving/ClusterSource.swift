@@ -12,6 +12,8 @@ struct ClusterSource {
     let services: [any Service]
     /// What they count.
     let metrics: [WatchMetrics]
+    /// What was written.
+    let writeMetrics = WriteMetrics()
     /// What writes to the API server.
     let feedback: [any Service]
 
@@ -25,7 +27,8 @@ struct ClusterSource {
         let serviceMetrics = WatchMetrics(resource: "virtualservices")
         let podMetrics = WatchMetrics(resource: "pods")
         let feedback = options.feedback(
-            client: client, reports: reporter, environment: ProcessInfo.processInfo.environment)
+            client: CountedClient(client, metrics: writeMetrics), reports: reporter,
+            environment: ProcessInfo.processInfo.environment)
         self.feedback = feedback.services
         let receiver = WatchedServiceReceiver(services: virtualServices, reporter: reporter, observer: feedback.observer)
         services = [

@@ -8,7 +8,7 @@ struct MetricsText {
 
     /// Renders everything.
     static func render(
-        snapshots: SnapshotCounts, streams: StreamMetrics, watches: [WatchMetrics], isReady: Bool
+        snapshots: SnapshotCounts, streams: StreamMetrics, watches: [WatchMetrics], writes: WriteMetrics?, isReady: Bool
     ) -> String {
         var text = MetricsText()
         text.gauge("build_info", "Always 1; the version is a label.", 1, labels: "{version=\"\(Version.number)\"}")
@@ -24,6 +24,7 @@ struct MetricsText {
             "rejections_total", "Responses that Envoys rejected.",
             ResourceType.allCases.map { ("{type=\"\($0)\"}", streams.rejections($0)) })
         text.watches(watches)
+        if let writes { text.writes(writes) }
         return text.lines.joined(separator: "\n") + "\n"
     }
 
@@ -37,10 +38,25 @@ struct MetricsText {
         counter("watch_starts_total", "Watches that the API server accepted.", values(\.watchStarts))
         counter("watch_ends_total", "Watches that ended, for whatever reason.", values(\.watchEnds))
         counter("watch_relists_total", "Lists made again because a watch could not go on.", values(\.relists))
-        counter("watch_errors_total", "Lists and watches that failed.", values(\.errors))
+        counter(
+            "watch_errors_total", "Lists and watches that failed, by reason.",
+            watches.flatMap { watch in
+                WatchError.allCases.map { ("{resource=\"\(watch.resource)\",reason=\"\($0.rawValue)\"}", watch.errors($0)) }
+            })
         counter("watch_bytes_total", "Bytes of answers received from the API server.", values(\.bytes))
         counter("watch_events_total", "Events received by watches, bookmarks included.", values(\.events))
         counter("watch_invalid_objects_total", "Objects received that could not be served.", values(\.invalidObjects))
+    }
+
+    /// What is written to the API server, and what came of it.
+    private mutating func writes(_ writes: WriteMetrics) {
+        counter(
+            "writes_total", "Writes to the API server, by what is written and what came of it.",
+            WriteMetrics.Kind.allCases.flatMap { kind in
+                WriteMetrics.Result.allCases.map {
+                    ("{kind=\"\(kind.rawValue)\",result=\"\($0.rawValue)\"}", writes.count(kind, $0))
+                }
+            })
     }
 
     private mutating func gauge(_ name: String, _ help: String, _ value: Int, labels: String = "") {
