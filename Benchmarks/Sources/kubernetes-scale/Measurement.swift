@@ -18,7 +18,7 @@ struct Measurement: CustomStringConvertible {
     var pushes = 0.0
 
     init(_ options: KubernetesScale, cluster: Cluster, directory: String) throws {
-        let status = options.writesStatus ? ["--status-rate", "2000", "--status-burst", "2000"] : ["--leader-elect"]
+        let status = options.writesStatus ? ["--status-rate", "2000", "--status-burst", "2000"] : []
         let start = Date()
         let process = try Program(
             [

@@ -8,7 +8,7 @@ final class Program {
 
     init(_ command: [String], output: String) throws {
         self.output = output
-        FileManager.default.createFile(atPath: output, contents: nil)
+        try Data().write(to: URL(fileURLWithPath: output))
         process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
         process.arguments = ["--pdeathsig", "KILL", "--"] + command
         let file = FileHandle(forWritingAtPath: output)
