@@ -18,6 +18,8 @@ actor ObjectWatch<Object: KeyedObject> {
     private var validity = ValidityLedger()
     /// What was last said about a failure, not to repeat it at each attempt.
     private var complaint: String?
+    /// When the running watch last told anything.
+    private var latest: ContinuousClock.Instant
 
     init(
         kind: WatchedKind<Object>, namespace: String?, client: any StreamingAPIClient, receiver: any WatchEventReceiver<Object>,
@@ -32,6 +34,7 @@ actor ObjectWatch<Object: KeyedObject> {
         self.metrics = metrics
         self.time = time
         self.logger = logger
+        latest = time.now
         machine = WatchStateMachine(configuration: configuration)
     }
 
@@ -98,14 +101,20 @@ actor ObjectWatch<Object: KeyedObject> {
 
     private func watchdog(_ whole: Duration, initialEvents: Duration?) async -> WatchStateMachine.Failure?? {
         do {
+            let start = time.now
             if let initialEvents {
-                try await time.sleep(for: initialEvents)
-                if machine.isReceivingList {
-                    report("watch", "the initial list did not come to its end within \(initialEvents)", .deadline)
-                    return .some(.deadline)
+                // A list that still comes may be long: only silence shows that its end will not.
+                latest = start
+                while machine.isReceivingList {
+                    let silence = latest.duration(to: time.now)
+                    guard silence < initialEvents else {
+                        report("watch", "the initial list did not come to its end: nothing came for \(initialEvents)", .deadline)
+                        return .some(.deadline)
+                    }
+                    try await time.sleep(for: initialEvents - silence)
                 }
             }
-            try await time.sleep(for: whole - (initialEvents ?? .zero))
+            try await time.sleep(for: whole - start.duration(to: time.now))
             report("watch", "did not end within \(whole): the connection may be half-open", .deadline)
             return .some(.deadline)
         } catch {
@@ -155,6 +164,7 @@ actor ObjectWatch<Object: KeyedObject> {
         if isList { await restarted() }
         while let chunk = try await stream.next() {
             metrics.received(bytes: chunk.count)
+            latest = time.now
             for bytes in try splitter.append(chunk) {
                 try Task.checkCancellation()
                 let frame = try kind.frame(bytes, framing: framing, namespace: namespace)
