@@ -16,6 +16,8 @@ import Testing
         var relists: Bool?
         /// The way in which a watch or a list fails; nil when none does.
         var error: WatchError?
+        /// How long watches are asked for.
+        var timeout = Duration.seconds(60)
         /// Before the source begins.
         var prepare: @Sendable (KubeAPISimulator) -> Void = { _ in }
         /// After its first list.
@@ -58,11 +60,13 @@ import Testing
                 api.inject(Fault(.fail(tooLarge), on: RequestMatch(verb: "list", resource: "pods")))
                 try await api.disturbWatches(of: "pods", .expire)
             }),
-        Trouble(testDescription: "5 a bookmark, then a break", relists: false) { api in
-            api.advanceResourceVersion(by: 10)
-            try await api.disturbWatches(of: "pods", .bookmark)
-            try await api.disturbWatches(of: "pods", .close)
-        },
+        Trouble(
+            testDescription: "5 a bookmark, then a break", relists: false,
+            happen: { api in
+                api.advanceResourceVersion(by: 10)
+                try await api.disturbWatches(of: "pods", .bookmark)
+                try await api.disturbWatches(of: "pods", .close)
+            }),
         Trouble(
             testDescription: "5 6 no bookmarks at all, so no end of the streaming list", relists: false, error: .deadline,
             prepare: { $0.setBookmarks(enabled: false) }, happen: disturb(.close)),
@@ -85,7 +89,8 @@ import Testing
                 try api.delete("Pod", "p3")
                 try await api.comeBack()
             }),
-        Trouble(testDescription: "10 half-open", relists: false, error: .deadline, happen: disturb(.silence)),
+        Trouble(
+            testDescription: "10 half-open", relists: false, error: .deadline, timeout: .seconds(3), happen: disturb(.silence)),
         Trouble(testDescription: "10 a reset", relists: false, error: .transport, happen: disturb(.reset)),
         Trouble(testDescription: "10 a restart", relists: false, happen: { try await $0.restart() }),
         Trouble(testDescription: "11 a truncated chunk", relists: false, error: .transport, happen: disturb(.truncate)),
@@ -109,6 +114,8 @@ import Testing
             group.addTask { try await source.run() }
             defer { group.cancelAll() }
             try await state.await(api)
+            // Trouble must meet a watch.
+            _ = try await api.requests.wait(for: "a watch", within: .seconds(30)) { $0.openWatches["pods"] == 1 ? true : nil }
 
             async let happened: Void = trouble.happen(api)
             // The same name with a new uid, a change, one that goes and one that comes.
@@ -133,7 +140,7 @@ import Testing
         configuration.prefersStreamingList = trouble.prefersStreamingList
         configuration.pageLimit = 2
         configuration.initialEventsDeadline = .seconds(1)
-        configuration.shortestTimeout = .seconds(1)
+        configuration.shortestTimeout = trouble.timeout
         configuration.watchdogSlack = .seconds(1)
         configuration.backoff.first = .milliseconds(20)
         let port = try #require(api.address.split(separator: ":").last.flatMap { UInt16($0) })

@@ -138,7 +138,7 @@ final class ServerThread {
             noteWatch(of: connection, -1)
             connection.activity = .silent(watch)
             return
-        case .truncate: connection.send(Array("1000\r\n{\"type\":\"MODIFIED\",\"object\":{".utf8))
+        case .truncate: connection.send(Array("1000\r\n".utf8) + watch.beginningOfEvent)
         case .reset: connection.reset()
         case .close: break
         }

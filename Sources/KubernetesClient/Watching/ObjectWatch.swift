@@ -76,9 +76,9 @@ actor ObjectWatch<Object: KeyedObject> {
             return machine.pageListed(version: page.version, continueToken: page.continueToken, draw: time.draw())
         } catch {
             guard !Task.isCancelled else { return .wait(.zero) }
-            let isTransport = error is APITransportError
-            report("list", "\(error)", isTransport ? .transport : .unreadable)
-            return machine.listFailed(isTransport ? .transport : .unreadable, draw: time.draw())
+            let kind = (error as? APITransportError).map { WatchError($0) } ?? .unreadable
+            report("list", "\(error)", kind)
+            return machine.listFailed(kind == .unreadable ? .unreadable : .transport, draw: time.draw())
         }
     }
 
@@ -144,7 +144,7 @@ actor ObjectWatch<Object: KeyedObject> {
             report("watch", "\(error)", .unreadable)
             return .unreadable
         } catch let error as APITransportError {
-            report("watch", error.description, .transport)
+            report("watch", error.description, WatchError(error))
             return .transport
         } catch is CancellationError {
             return .transport

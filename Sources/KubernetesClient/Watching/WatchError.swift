@@ -25,6 +25,9 @@ public enum WatchError: String, CaseIterable, Sendable {
     /// The watch ended at once, without an event.
     case short
 
+    /// The kind of an answer that did not come.
+    init(_ error: APITransportError) { self = error.isTimeout ? .deadline : .transport }
+
     /// The kind of a status.
     public init(_ status: APIStatus) {
         if status.isExpired || status.isVersionTooLarge {
