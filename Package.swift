@@ -100,7 +100,7 @@ let package = Package(
 
         // Tests, and what they and the demo share: a real Envoy's process, UDP workers and callers.
         .target(name: "TestKit", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "KubeAPISimulator", dependencies: ["CLinux", "TestKit", yams], swiftSettings: strict),
+        .target(name: "KubeAPISimulator", dependencies: ["CLinux", "COpenSSL", "TestKit", yams], swiftSettings: strict),
         .executableTarget(
             name: "kube-api-simulator", dependencies: ["KubeAPISimulator", argumentParser], swiftSettings: strict),
         .executableTarget(name: "call-demo", dependencies: ["TestKit", argumentParser], swiftSettings: strict),
@@ -108,7 +108,9 @@ let package = Package(
         .testTarget(name: "KubernetesTests", dependencies: ["Domain", "Kubernetes"], swiftSettings: strict),
         .testTarget(
             name: "KubernetesClientTests",
-            dependencies: ["CLinux", "Domain", "Kubernetes", "KubernetesClient", "TestKit", logging, serviceLifecycle],
+            dependencies: [
+                "CLinux", "Domain", "KubeAPISimulator", "Kubernetes", "KubernetesClient", "TestKit", logging, serviceLifecycle,
+            ],
             swiftSettings: strict),
         .testTarget(name: "ResolutionTests", dependencies: ["Domain", "Resolution"], swiftSettings: strict),
         .testTarget(name: "XDSTests", dependencies: ["Domain", "EnvoyAPI", "XDS", protobuf], swiftSettings: strict),

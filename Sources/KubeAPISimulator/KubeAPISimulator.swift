@@ -22,25 +22,26 @@ public final class KubeAPISimulator: Sendable {
     ///   - host: the loopback address to listen on.
     ///   - port: 0 for one that is free.
     ///   - token: what clients must present; without one, everyone is the administrator.
+    ///   - tls: the files by which it speaks TLS; nil for plain HTTP.
     ///   - definitions: CustomResourceDefinitions that are served from the start.
     ///   - objects: what is there before the first client comes, as another server returned it.
-    /// - Throws: `SystemError` when it can't listen, `StatusError` when a definition is refused.
+    /// - Throws: `SystemError` when it can't listen, `TLSError` when the files aren't right, `StatusError` when a definition is refused.
     public init(
-        host: String = "127.0.0.1", port: UInt16 = 0, token: String? = nil, definitions: [JSONValue] = [],
+        host: String = "127.0.0.1", port: UInt16 = 0, token: String? = nil, tls: TLSFiles? = nil, definitions: [JSONValue] = [],
         objects: [JSONValue] = []
-    )
-        throws
-    {
+    ) throws {
+        let context = try tls.map { try TLSContext($0) }
         var server = APIServer(now: SharedState.clock())
+        server.settings.asksForCertificates = tls?.clientAuthority != nil
         server.restore(objects)
         if let token { server.settings.users[token] = "system:admin" }
         let (listener, chosen) = try ListeningSocket.open(ListeningAddress(host: host, port: port))
         let wake = eventfd(0, CInt(EFD_CLOEXEC))
         guard wake >= 0 else { throw SystemError("eventfd") }
         let listening = ListeningAddress(host: host, port: chosen)
-        shared = SharedState(server: server, address: listening, wake: wake)
+        shared = SharedState(server: server, tls: context, address: listening, wake: wake)
         address = listening.text
-        url = "http://\(listening.text)"
+        url = "\(tls == nil ? "http" : "https")://\(listening.text)"
         self.token = token
         let shared = shared
         let thread = Thread {
@@ -59,14 +60,16 @@ public final class KubeAPISimulator: Sendable {
         _ = try await shared.hasStopped.wait(for: "the end of the API simulator", within: .seconds(10)) { $0 ? true : nil }
     }
 
-    /// A kubeconfig for the administrator, or for the user of `token`.
+    /// A kubeconfig for the administrator, or for the user of `token`, which trusts what the file of the server's certificate holds.
     public func kubeconfig(token: String? = nil) -> String {
+        let certificate = shared.tls.flatMap { try? Data(contentsOf: URL(fileURLWithPath: $0.files.certificate)) }
+        let trust = certificate.map { ", certificate-authority-data: \($0.base64EncodedString())" } ?? ""
         let user = (token ?? self.token).map { "{token: \"\($0)\"}" } ?? "{}"
         return """
             apiVersion: v1
             kind: Config
             current-context: simulator
-            clusters: [{name: simulator, cluster: {server: "\(url)"}}]
+            clusters: [{name: simulator, cluster: {server: "\(url)"\(trust)}}]
             users: [{name: simulator, user: \(user)}]
             contexts: [{name: simulator, context: {cluster: simulator, user: simulator}}]
 
@@ -75,16 +78,16 @@ public final class KubeAPISimulator: Sendable {
 
     // MARK: Requests
 
-    /// Performs a request as a client without HTTP would, and returns its status code and JSON; watches aren't possible.
+    /// Performs a request as the administrator without HTTP would, and returns its status code and JSON; watches aren't possible.
     ///
     /// Neither faults nor counters see it.
     @discardableResult
     public func request(
         _ method: String, _ target: String, contentType: String = "application/json", body: JSONValue? = nil
     ) -> (code: Int, body: JSONValue) {
-        var headers = ["content-type": contentType, "user-agent": "simulator"]
-        if let token { headers["authorization"] = "Bearer \(token)" }
-        let request = APIRequest(method, target, headers: headers, body: body?.encoded ?? [])
+        let headers = ["content-type": contentType, "user-agent": "simulator"]
+        var request = APIRequest(method, target, headers: headers, body: body?.encoded ?? [])
+        request.certificateUser = "system:admin"
         let response = shared.withServer { $0.respond(to: request) }
         guard case .complete(let complete) = response else { return (400, .null) }
         return (complete.code, (try? JSONValue(parsing: complete.body)) ?? .null)
@@ -104,19 +107,10 @@ public final class KubeAPISimulator: Sendable {
             request("PATCH", "\(path)/\(name)/status", contentType: "application/merge-patch+json", body: ["status": status]))
     }
 
-    /// Creates many objects of one kind at once, validated by nothing; `status` is stored as well.
+    /// Creates or replaces many objects at once, validated by nothing; `status` is stored as well.
     public func createUnchecked(_ objects: some Sequence<JSONValue> & Sendable) {
         shared.withServer { server in
-            for object in objects {
-                guard
-                    let type = server.types.first(where: {
-                        $0.apiVersion == object["apiVersion"]?.text && $0.kind == object["kind"]?.text
-                    })
-                else { continue }
-                var object = object
-                server.prepareNew(&object, type, manager: nil)
-                server.store.put(object, as: type)
-            }
+            for object in objects { server.storeUnchecked(object) }
         }
     }
 
@@ -199,6 +193,11 @@ public final class KubeAPISimulator: Sendable {
     ///
     /// Without a token of his, who presents none is the administrator: kubectl sends no token without TLS.
     public func enforceRoles() { shared.withServer { $0.settings.enforceRoles() } }
+
+    /// Lets new connections use other files for TLS, or those of before as they are now; open connections go on as they began.
+    ///
+    /// - Throws: `TLSError` when the files aren't right, or the server was started without TLS.
+    public func rotateTLS(to files: TLSFiles? = nil) throws { try shared.use(files) }
 
     // MARK: Faults
 

@@ -4,7 +4,7 @@ public import Logging
 /// Sends requests to one API server by libcurl.
 ///
 /// All transfers share the loop's thread and connections. A transfer that timed out makes the next one open a new connection, because the old one
-/// may be half-open. After a 401 the credentials are read, or made, again, and the request is repeated once.
+/// may be half-open. After a server's certificate was not believed the next one reads the authority anew. After a 401 the credentials are read, or made, again, and the request is repeated once.
 public actor CurlAPIClient: StreamingAPIClient {
     /// Durations and limits.
     public struct Configuration: Sendable {
@@ -25,6 +25,8 @@ public actor CurlAPIClient: StreamingAPIClient {
     private let credentials: CredentialProvider
     /// Whether the next request opens a new connection.
     private var distrustsConnections = false
+    /// Whether the next request reads anew what the server's certificate is judged by.
+    private var distrustsServer = false
 
     /// Makes a client; it connects when it has something to send.
     public init(
@@ -64,8 +66,10 @@ public actor CurlAPIClient: StreamingAPIClient {
 
     private func attempt(_ request: APIRequest, _ timeout: Duration, isRefused: Bool) async throws -> APIStream {
         let credentials: CredentialProvider.Credentials
+        let distrustsServer = distrustsServer
+        self.distrustsServer = false
         do {
-            credentials = try await self.credentials.credentials(isRefused: isRefused)
+            credentials = try await self.credentials.credentials(isRefused: isRefused, distrustsServer: distrustsServer)
         } catch let error as ClusterConfigurationError {
             throw APITransportError(error.description)
         }
@@ -102,6 +106,7 @@ public actor CurlAPIClient: StreamingAPIClient {
 
     /// An aborted transfer counts as well: a watchdog may have aborted it because nothing came.
     private func noteFailure(_ error: any Error) {
+        if (error as? APITransportError)?.isDistrust == true { distrustsServer = true }
         if error is CancellationError || (error as? APITransportError)?.isTimeout == true { distrustsConnections = true }
     }
 

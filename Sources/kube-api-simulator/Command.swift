@@ -19,6 +19,15 @@ struct Command: ParsableCommand {
     @Option(help: "What clients must present; without one, everyone is the administrator.")
     var token: String?
 
+    @Option(help: ArgumentHelp("Speak TLS by this certificate, followed by those that issued it, in PEM.", valueName: "file"))
+    var tlsCert: String?
+
+    @Option(help: ArgumentHelp("The certificate's key.", valueName: "file"))
+    var tlsKey: String?
+
+    @Option(help: ArgumentHelp("Who issues certificates of clients; their common names are users.", valueName: "file"))
+    var clientCA: String?
+
     @Option(help: ArgumentHelp("A file with CustomResourceDefinitions to serve; repeatable.", valueName: "file"))
     var crd: [String] = []
 
@@ -36,6 +45,9 @@ struct Command: ParsableCommand {
         for denial in deny where denial.split(separator: ",").count != 2 {
             throw ValidationError("--deny takes a verb and a resource, such as list,pods; not \(denial)")
         }
+        guard (tlsCert == nil) == (tlsKey == nil), clientCA == nil || tlsCert != nil else {
+            throw ValidationError("give --tls-cert and --tls-key together, and --client-ca only with them")
+        }
         _ = try endpoint()
     }
 
@@ -50,7 +62,8 @@ struct Command: ParsableCommand {
         let definitions = try crd.flatMap { try JSONValue.documents(yaml: String(contentsOfFile: $0, encoding: .utf8)) }
         let objects = try object.flatMap { try JSONValue.documents(yaml: String(contentsOfFile: $0, encoding: .utf8)) }
         let (host, port) = try endpoint()
-        let simulator = try KubeAPISimulator(host: host, port: port, token: token, definitions: definitions, objects: objects)
+        let simulator = try KubeAPISimulator(
+            host: host, port: port, token: token, tls: tls, definitions: definitions, objects: objects)
         simulator.deny(
             deny.map { $0.split(separator: ",").map(String.init) }.map { Denial(verb: $0[0], resource: $0[1]) })
         if enforceRoles { simulator.enforceRoles() }
@@ -62,6 +75,11 @@ struct Command: ParsableCommand {
         var signal: CInt = 0
         sigwait(&signals, &signal)
         withExtendedLifetime(simulator) {}
+    }
+
+    private var tls: TLSFiles? {
+        guard let tlsCert, let tlsKey else { return nil }
+        return TLSFiles(certificate: tlsCert, key: tlsKey, clientAuthority: clientCA)
     }
 
     private func endpoint() throws -> (host: String, port: UInt16) {

@@ -68,6 +68,28 @@ private typealias Action = ScriptedServer.Action
         }
     }
 
+    @Test func `4 a continue token that expired begins the list again`() async throws {
+        let first = Observed(true)
+        let rig = try Rig(.pods) { request in
+            if request[query: "watch"] != nil { return [Action.head(), .hold] }
+            if request[query: "continue"] == "old" { return Action.answer(410, PodText.status(410, "Expired")) }
+            // After the refusal the list has moved on, and needs one page.
+            return Action.answer(
+                200,
+                first.update { isFirst in
+                    defer { isFirst = false }
+                    return isFirst ? PodText.list("5", ["a"], more: "old") : PodText.list("6", ["b"])
+                })
+        }
+        try await rig.run {
+            let events = try await rig.recorder.events(5)
+            #expect(events == ["restarted", "applied ns/a", "restarted", "applied ns/b", "synced"])
+            let requests = try await rig.server.requests(4)
+            #expect(requests[2].target == "/api/v1/pods?limit=500")
+            #expect(requests[3][query: "resourceVersion"] == "6")
+        }
+    }
+
     @Test func `5 a bookmark is what a broken watch resumes from`() async throws {
         let rig = try Rig(.pods) { request in
             if request[query: "watch"] == nil { return Action.answer(200, PodText.list("5", [])) }

@@ -57,7 +57,8 @@ import Testing
         #expect(figures.openDescriptors > 2 && figures.openDescriptors <= figures.maximumDescriptors)
         // After this was written, and before the next century.
         #expect(figures.startSeconds > 1_700_000_000 && figures.startSeconds < 4_000_000_000)
-        let text = MetricsWriter.process(figures, format: .plain)
-        #expect(text.contains("# TYPE process_cpu_seconds_total counter\n"))
+        var writer = MetricsWriter(prefix: "demo", format: .plain)
+        writer.write(figures)
+        #expect(writer.output.contains("# TYPE process_cpu_seconds_total counter\n"))
     }
 }

@@ -3,7 +3,7 @@ public import Logging
 import Resolution
 public import ServiceLifecycle
 public import Translation
-import XDS
+public import XDS
 
 /// Owns the snapshots of all node groups: compiles what the resolver says, publishes it, and rings the loops that it concerns.
 public actor SnapshotCache: Service {
@@ -125,7 +125,8 @@ public actor SnapshotCache: Service {
         let streams = lines.values.map(\.fanOut.counts)
         return SnapshotCounts(
             virtualServices: store.fragments, nodes: store.nodes, groups: store.groups,
-            streams: streams.reduce(0) { $0 + $1.streams }, waitingStreams: streams.reduce(0) { $0 + $1.waiting })
+            streams: streams.reduce(0) { $0 + $1.streams }, waitingStreams: streams.reduce(0) { $0 + $1.waiting },
+            resources: lines[.aggregated]?.fanOut.store.sizes ?? [])
     }
 
     private func publish(_ changes: ResolutionChanges, synced: Bool, since: ContinuousClock.Instant?) {
@@ -207,4 +208,6 @@ public struct SnapshotCounts: Sendable {
     public let streams: Int
     /// Streams whose node id no known pod has.
     public let waitingStreams: Int
+    /// How much is in the snapshots of Envoys with ADS, by type.
+    public let resources: [SnapshotSize]
 }

@@ -29,6 +29,8 @@ public struct KubernetesFeedback: Sendable {
     public let observer: StatusWriter
     /// In the order in which to start them; to be shut down in reverse, before the API client.
     public let services: [any Service]
+    /// Whether this replica leads.
+    public let leadership: Leadership
 
     /// Wires it up.
     /// - Parameters:
@@ -41,6 +43,7 @@ public struct KubernetesFeedback: Sendable {
         let bell = Bell()
         let backlog = EntryBacklog()
         let leadership = Leadership(time: time, isPermanent: !settings.electsLeader)
+        self.leadership = leadership
         let recorder = EventRecorder(
             client: client, replica: settings.replica, leadership: leadership, time: time, logger: logger)
         var services: [any Service] = []

@@ -10,6 +10,8 @@ public struct APIRequest: Sendable {
     public var headers: [String: String]
     /// The body.
     public var body: [UInt8]
+    /// Whom the client's certificate names; nil without one.
+    public var certificateUser: String?
 
     /// Makes a request; `target` is a path with an optional query.
     public init(_ method: String, _ target: String, headers: [String: String] = [:], body: [UInt8] = []) {

@@ -17,8 +17,10 @@ public struct Denial: Hashable, Sendable {
 
 /// How the API server behaves, as tests change it.
 struct APISettings: Sendable {
-    /// The users by token; without any, everyone is the administrator.
+    /// The users by token; without any, and without certificates, everyone is the administrator.
     var users: [String: String] = [:]
+    /// Whether clients may prove who they are by a certificate.
+    var asksForCertificates = false
     var denials: [Denial] = []
     /// Whether users may do only what roles in the store grant them.
     var enforcesRoles = false
@@ -33,7 +35,8 @@ struct APISettings: Sendable {
     var streamingListRefusal: Int?
 
     func user(of request: APIRequest) throws(StatusError) -> String {
-        if users.isEmpty { return "system:admin" }
+        if let user = request.certificateUser { return user }
+        if users.isEmpty, !asksForCertificates { return "system:admin" }
         if request.headers["authorization"] == nil, let anonymousUser { return anonymousUser }
         guard let header = request.headers["authorization"], header.lowercased().hasPrefix("bearer "),
             let user = users[String(header.dropFirst(7)).trimmed]

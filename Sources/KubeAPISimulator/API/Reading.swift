@@ -160,7 +160,7 @@ extension APIServer {
                 "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
                 "items": .array(page.map { PartialMetadata.object($0.value(as: type)) }),
             ]).encoded
-        case .protobuf: return ProtobufFrames.list(page.lazy.map { $0.value(as: type) }, metadata, type)
+        case .protobuf: return ProtobufFrames.list(page.lazy.map { $0.message(as: type) }, metadata, type)
         case .json:
             var bytes = Array("{\"kind\":\"\(type.listKind)\",\"apiVersion\":\"\(type.apiVersion)\",\"metadata\":".utf8)
             bytes.reserveCapacity(page.reduce(200) { $0 + $1.body.count + 100 })

@@ -24,7 +24,7 @@ struct WatchEncoder {
             hasSentColumns = true
             return frame(kind.rawValue, table.list([object], metadata: ["resourceVersion": .string(String(object.revision))]))
         case .metadata: return frame(kind.rawValue, PartialMetadata.object(object.value(as: type)))
-        case .protobuf: return ProtobufFrames.event(kind.rawValue, object.value(as: type), type)
+        case .protobuf: return ProtobufFrames.event(kind.rawValue, message: object.message(as: type), type)
         }
     }
 
@@ -47,7 +47,7 @@ struct WatchEncoder {
             let stored = StoredObject(object, revision: revision, selectable: [])
             return frame("BOOKMARK", table.list([stored], metadata: ["resourceVersion": .string(String(revision))]))
         case .metadata: return frame("BOOKMARK", PartialMetadata.object(object))
-        case .protobuf: return ProtobufFrames.event("BOOKMARK", object, type)
+        case .protobuf: return ProtobufFrames.event("BOOKMARK", message: ProtobufFrames.message(of: object, type), type)
         }
     }
 

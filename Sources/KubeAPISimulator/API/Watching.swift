@@ -24,6 +24,12 @@ struct Watch: Sendable {
         return "application/json"
     }
 
+    /// How an event begins; what follows may never come.
+    var beginningOfEvent: [UInt8] {
+        if case .protobuf = representation { return [0, 0, 0x0F, 0xFC, 0x0A, 8] + Array("MODIFIED".utf8) }
+        return Array(#"{"type":"MODIFIED","object":{"#.utf8)
+    }
+
     func isFor(_ resource: String) -> Bool { resource == "*" || type.plural == resource }
 }
 

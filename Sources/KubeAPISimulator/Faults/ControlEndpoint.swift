@@ -9,7 +9,10 @@ import TestKit
 /// - `POST /simulator/watches` `{"action": "end", "resource": "pods"}`; actions as in `WatchDisturbance`.
 /// - `POST /simulator/compact` forgets the history. `POST /simulator/restart` drops all connections; `{"compact": true}` both.
 /// - `POST /simulator/settings` `{"clockSkew": 3600, "bookmarks": false, "bookmarkInterval": 1, "streamingListRefusal": 422,
-///   "denials": [{"verb": "list", "resource": "pods"}]}`; what is left out stays.
+///   "tokens": {"secret": "system:admin"}, "denials": [{"verb": "list", "resource": "pods"}]}`; what is left out stays.
+/// - `POST /simulator/tls` makes new connections use the files as they are now, or others: `{"certificate": "…", "key": "…",
+///   "clientAuthority": "…"}`.
+/// - `POST /simulator/objects` `{"items": […]}` creates or replaces objects, validated by nothing.
 /// - `GET /simulator/requests` shows the counters, `DELETE` resets them.
 struct ControlEndpoint {
     let shared: SharedState
@@ -34,9 +37,24 @@ struct ControlEndpoint {
             if body["compact"]?.truth == true { shared.state.withLock { $0.server.store.compact() } }
             shared.order(.dropConnections)
         case ("POST", "/simulator/settings"): shared.state.withLock { $0.server.settings.change(body) }
+        case ("POST", "/simulator/objects"):
+            shared.withServer { server in for object in body["items"]?.elements ?? [] { server.storeUnchecked(object) } }
+        case ("POST", "/simulator/tls"):
+            do throws(TLSError) {
+                try shared.use(TLSFiles(body))
+            } catch {
+                return CompleteResponse(.badRequest(error.description))
+            }
         default: return CompleteResponse(.noSuchPath)
         }
         return CompleteResponse(json: [:])
+    }
+}
+
+extension TLSFiles {
+    fileprivate init?(_ value: JSONValue) {
+        guard let certificate = value["certificate"]?.text, let key = value["key"]?.text else { return nil }
+        self.init(certificate: certificate, key: key, clientAuthority: value["clientAuthority"]?.text)
     }
 }
 
@@ -94,6 +112,7 @@ extension APISettings {
         if let sends = value["bookmarks"]?.truth { sendsBookmarks = sends }
         if let interval = value["bookmarkInterval"]?.wholeNumber { bookmarkInterval = Double(max(1, interval)) }
         if let refusal = value["streamingListRefusal"] { streamingListRefusal = refusal.wholeNumber.map { Int(clamping: $0) } }
+        if let tokens = value["tokens"]?.members { users = tokens.compactMapValues(\.text) }
         if let list = value["denials"]?.elements {
             denials = list.map {
                 Denial(verb: $0["verb"]?.text ?? "*", resource: $0["resource"]?.text ?? "*", user: $0["user"]?.text)

@@ -23,9 +23,12 @@ final class Connection {
     private var written = 0
     private(set) var isBroken = false
     private var saidContinue = false
+    /// Nil where the server speaks without TLS.
+    private let tls: TLSSession?
 
-    init(socket: CInt) {
+    init(socket: CInt, tls: TLSSession?) {
         self.socket = socket
+        self.tls = tls
         var one: CInt = 1
         setsockopt(socket, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
     }
@@ -44,7 +47,7 @@ final class Connection {
             let count = recv(socket, &buffer, buffer.count, CInt(MSG_DONTWAIT))
             if count > 0 {
                 if case .silent = activity { continue }
-                parser.append(buffer[..<count])
+                guard take(buffer[..<count]) else { return false }
                 if count < buffer.count { return true }
             } else if count < 0 {
                 if errno == EINTR { continue }
@@ -55,8 +58,31 @@ final class Connection {
         }
     }
 
+    /// Adds what came to the request; returns false when TLS is over.
+    private func take(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard let tls else {
+            parser.append(bytes)
+            return true
+        }
+        let text = tls.receive(bytes)
+        // The handshake, or why it failed.
+        output += tls.output()
+        flush()
+        guard let text else { return false }
+        parser.append(text[...])
+        return true
+    }
+
+    /// Whom the client's certificate names.
+    var clientName: String? { tls?.clientName }
+
     func send(_ bytes: [UInt8]) {
-        output += bytes
+        if let tls {
+            tls.send(bytes)
+            output += tls.output()
+        } else {
+            output += bytes
+        }
         flush()
     }
 

@@ -65,8 +65,14 @@ final class ServerThread {
         while true {
             let socket = accept4(listener, nil, nil, CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
             guard socket >= 0 else { return }
-            connections.append(Connection(socket: socket))
             state.log.update { $0.connections += 1 }
+            let context = state.tls
+            let tls = context.flatMap { TLSSession($0) }
+            guard tls != nil || context == nil else {
+                close(socket)
+                continue
+            }
+            connections.append(Connection(socket: socket, tls: tls))
         }
     }
 
@@ -132,7 +138,7 @@ final class ServerThread {
             noteWatch(of: connection, -1)
             connection.activity = .silent(watch)
             return
-        case .truncate: connection.send(Array("1000\r\n{\"type\":\"MODIFIED\",\"object\":{".utf8))
+        case .truncate: connection.send(Array("1000\r\n".utf8) + watch.beginningOfEvent)
         case .reset: connection.reset()
         case .close: break
         }
@@ -151,7 +157,8 @@ final class ServerThread {
         switch connection.activity {
         case .idle:
             do throws(HTTPError) {
-                while case .idle = connection.activity, let request = try connection.parser.next() {
+                while case .idle = connection.activity, var request = try connection.parser.next() {
+                    request.certificateUser = connection.clientName
                     answer(request, on: connection, time)
                 }
                 connection.continueIfWanted()

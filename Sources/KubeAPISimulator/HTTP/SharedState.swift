@@ -11,6 +11,8 @@ final class SharedState: Sendable {
 
     struct State: Sendable {
         var server: APIServer
+        /// What new connections use; nil without TLS.
+        var tls: TLSContext?
         var faults: [Fault] = []
         var commands: [Command] = []
         var commandCount = 0
@@ -24,8 +26,8 @@ final class SharedState: Sendable {
     let address: ListeningAddress
     private let wake: CInt
 
-    init(server: APIServer, address: ListeningAddress, wake: CInt) {
-        state = Mutex(State(server: server))
+    init(server: APIServer, tls: TLSContext?, address: ListeningAddress, wake: CInt) {
+        state = Mutex(State(server: server, tls: tls))
         self.address = address
         self.wake = wake
     }
@@ -35,6 +37,19 @@ final class SharedState: Sendable {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    /// What new connections use; nil without TLS.
+    var tls: TLSContext? { state.withLock { $0.tls } }
+
+    /// Lets new connections use other files, or those of before as they are now; open connections go on as they began.
+    func use(_ files: TLSFiles?) throws(TLSError) {
+        guard let former = tls else { throw TLSError(description: "this server was started without TLS") }
+        let context = try TLSContext(files ?? former.files)
+        state.withLock { state in
+            state.tls = context
+            state.server.settings.asksForCertificates = context.files.clientAuthority != nil
+        }
     }
 
     var clockSkew: Double { state.withLock { $0.server.settings.clockSkew } }

@@ -29,10 +29,17 @@ enum ProtobufFrames {
         envelope(type.apiVersion, type.kind) { message(type)?.encode(value, to: &$0) }
     }
 
-    static func list(_ values: some Sequence<JSONValue>, _ metadata: JSONValue, _ type: ResourceType) -> [UInt8] {
+    /// The message of an object, without an envelope.
+    static func message(of value: JSONValue, _ type: ResourceType) -> [UInt8] {
+        var writer = ProtobufWriter()
+        message(type)?.encode(value, to: &writer)
+        return writer.bytes
+    }
+
+    static func list(_ messages: some Sequence<[UInt8]>, _ metadata: JSONValue, _ type: ResourceType) -> [UInt8] {
         envelope(type.apiVersion, type.listKind) { writer in
             writer.message(1) { ProtobufMessage.listMetadata.encode(metadata, to: &$0) }
-            for value in values { writer.message(2) { message(type)?.encode(value, to: &$0) } }
+            for message in messages { writer.bytes(2, message) }
         }
     }
 
@@ -41,7 +48,9 @@ enum ProtobufFrames {
     }
 
     /// A frame of a watch: a length of four bytes, big endian, and a `metav1.WatchEvent` without an envelope around an object in one.
-    static func event(_ kind: String, _ value: JSONValue, _ type: ResourceType) -> [UInt8] { frame(kind, object(value, type)) }
+    static func event(_ kind: String, message: [UInt8], _ type: ResourceType) -> [UInt8] {
+        frame(kind, envelope(type.apiVersion, type.kind) { $0.append(message) })
+    }
 
     static func error(_ error: StatusError) -> [UInt8] { frame("ERROR", status(error.status)) }
 

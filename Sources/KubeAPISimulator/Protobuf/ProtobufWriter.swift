@@ -18,6 +18,9 @@ struct ProtobufWriter {
     }
 
     /// A string field; left out when `value` is no string.
+    /// Adds fields that are encoded already.
+    mutating func append(_ fields: [UInt8]) { bytes += fields }
+
     mutating func text(_ field: UInt64, _ value: JSONValue?) {
         if let text = value?.text { bytes(field, Array(text.utf8)) }
     }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// One state of an object, encoded: tens of thousands of pods fit, and lists and watches copy bytes.
 final class StoredObject: Sendable {
     /// `namespace/name`, or the name alone; the order of a list.
@@ -10,6 +12,8 @@ final class StoredObject: Sendable {
     let fields: [String: String]
     /// Its JSON without the opening brace, `kind` and `apiVersion`.
     let body: [UInt8]
+    /// Its protobuf message once somebody has asked for it: made once for all, as API servers do.
+    private let message = Mutex<[UInt8]?>(nil)
 
     init(_ object: JSONValue, revision: UInt64, selectable: [String]) {
         var members = object.members ?? [:]
@@ -46,6 +50,16 @@ final class StoredObject: Sendable {
         value["kind"] = .string(type.kind)
         value["apiVersion"] = .string(type.apiVersion)
         return type.conversion == .events ? EventConversion.fromCore(value) : value
+    }
+
+    /// The object's protobuf message as `type` serves it.
+    func message(as type: ResourceType) -> [UInt8] {
+        guard type.conversion == .apiVersionOnly else { return ProtobufFrames.message(of: value(as: type), type) }
+        return message.withLock { message in
+            let bytes = message ?? ProtobufFrames.message(of: value(as: type), type)
+            message = bytes
+            return bytes
+        }
     }
 
     /// Writes the object as `type` serves it.

@@ -12,10 +12,13 @@ public struct APITransportError: Error, Hashable, CustomStringConvertible {
     public let description: String
     /// Whether a deadline passed: the connection may be half-open.
     public let isTimeout: Bool
+    /// Whether the server's certificate was not believed: what it is judged by may be out of date.
+    public let isDistrust: Bool
 
     /// Makes an error that reads as `description`.
-    public init(_ description: String, isTimeout: Bool = false) {
+    public init(_ description: String, isTimeout: Bool = false, isDistrust: Bool = false) {
         self.description = description
         self.isTimeout = isTimeout
+        self.isDistrust = isDistrust
     }
 }

@@ -58,7 +58,7 @@ public struct WatchStateMachine: Sendable {
         public var pageLimit = 500
         /// Whether to try a streaming list first.
         public var prefersStreamingList = true
-        /// How long a streaming list may take until it is given up for a list in pages.
+        /// How long a streaming list may be silent before its end until it is given up for a list in pages.
         public var initialEventsDeadline: Duration = .seconds(30)
         /// The least time after which the server is to end a watch; the most is twice that.
         public var shortestTimeout: Duration = .seconds(300)
@@ -103,6 +103,8 @@ public struct WatchStateMachine: Sendable {
 
     /// How many times the list was made again.
     public private(set) var relists = 0
+    /// How many watches ended at once and without an event.
+    public private(set) var shortWatches = 0
 
     /// Makes a machine that knows nothing yet.
     public init(configuration: Configuration = Configuration()) {
@@ -112,8 +114,8 @@ public struct WatchStateMachine: Sendable {
         phase = .listing(ListQuery(limit: configuration.pageLimit))
     }
 
-    /// How long the running watch may last until it counts as failed by ``Failure/deadline``: as a whole, and until the initial
-    /// events are complete.
+    /// How long the running watch may last until it counts as failed by ``Failure/deadline``: as a whole, and silent while
+    /// initial events are to come.
     public func deadlines(of query: WatchQuery) -> (whole: Duration, initialEvents: Duration?) {
         let whole = Duration.seconds(query.timeoutSeconds) + configuration.watchdogSlack
         return (whole, query.isList ? configuration.initialEventsDeadline : nil)
@@ -214,6 +216,7 @@ public struct WatchStateMachine: Sendable {
                 return watchStep(after: version, draw: draw)
             }
             emptyWatches += 1
+            shortWatches += 1
             let pause = backoff.failed(draw: draw)
             guard emptyWatches < configuration.emptyWatchLimit else {
                 emptyWatches = 0

@@ -37,12 +37,13 @@ actor CredentialProvider {
     }
 
     /// The credentials of now. `isRefused` after the server has refused the ones before (401): then everything is read, or made, again.
-    func credentials(isRefused: Bool = false) async throws -> Credentials {
+    /// `distrustsServer` after the server's certificate was not believed: then the authority is read again, since it may have rotated.
+    func credentials(isRefused: Bool = false, distrustsServer: Bool = false) async throws -> Credentials {
         let refused = isRefused ? made : nil
         var result = Credentials()
         let user = cluster.user
         result.tls.isInsecure = cluster.isInsecure
-        result.tls.authority = try cluster.authority.map { try read($0, .certificates, isStale: false) }
+        result.tls.authority = try cluster.authority.map { try read($0, .certificates, isStale: distrustsServer) }
         result.tls.certificate = try user.certificate.map { try read($0, .certificate, isStale: isRefused) }
         result.tls.key = try user.key.map { try read($0, .key, isStale: isRefused) }
         if let token = user.token {

@@ -101,7 +101,11 @@ actor CurlTransfer {
         if code == CURLE_OK { return close(.success(())) }
         let detail = errorText.map { String(cString: $0) } ?? ""
         let text = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
-        close(.failure(APITransportError("\(place): \(text)", isTimeout: code == CURLE_OPERATION_TIMEDOUT)))
+        close(
+            .failure(
+                APITransportError(
+                    "\(place): \(text)", isTimeout: code == CURLE_OPERATION_TIMEDOUT,
+                    isDistrust: code == CURLE_PEER_FAILED_VERIFICATION)))
     }
 
     private func receivedHeader(_ line: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -18,6 +18,8 @@ actor ObjectWatch<Object: KeyedObject> {
     private var validity = ValidityLedger()
     /// What was last said about a failure, not to repeat it at each attempt.
     private var complaint: String?
+    /// When the running watch last told anything.
+    private var latest: ContinuousClock.Instant
 
     init(
         kind: WatchedKind<Object>, namespace: String?, client: any StreamingAPIClient, receiver: any WatchEventReceiver<Object>,
@@ -32,6 +34,7 @@ actor ObjectWatch<Object: KeyedObject> {
         self.metrics = metrics
         self.time = time
         self.logger = logger
+        latest = time.now
         machine = WatchStateMachine(configuration: configuration)
     }
 
@@ -39,7 +42,7 @@ actor ObjectWatch<Object: KeyedObject> {
     func run() async {
         var step = machine.begin(draw: time.draw())
         while !Task.isCancelled {
-            let relists = machine.relists
+            let (relists, shortWatches) = (machine.relists, machine.shortWatches)
             switch step {
             case .wait(let duration):
                 try? await time.sleep(for: duration)
@@ -51,6 +54,7 @@ actor ObjectWatch<Object: KeyedObject> {
                 step = machine.watchEnded(failure, now: time.now, draw: time.draw())
             }
             metrics.relisted(machine.relists - relists)
+            metrics.failed(.short, count: machine.shortWatches - shortWatches)
         }
     }
 
@@ -72,8 +76,9 @@ actor ObjectWatch<Object: KeyedObject> {
             return machine.pageListed(version: page.version, continueToken: page.continueToken, draw: time.draw())
         } catch {
             guard !Task.isCancelled else { return .wait(.zero) }
-            report("list", "\(error)")
-            return machine.listFailed(error is APITransportError ? .transport : .unreadable, draw: time.draw())
+            let kind = (error as? APITransportError).map { WatchError($0) } ?? .unreadable
+            report("list", "\(error)", kind)
+            return machine.listFailed(kind == .unreadable ? .unreadable : .transport, draw: time.draw())
         }
     }
 
@@ -96,15 +101,21 @@ actor ObjectWatch<Object: KeyedObject> {
 
     private func watchdog(_ whole: Duration, initialEvents: Duration?) async -> WatchStateMachine.Failure?? {
         do {
+            let start = time.now
             if let initialEvents {
-                try await time.sleep(for: initialEvents)
-                if machine.isReceivingList {
-                    report("watch", "the initial list did not come to its end within \(initialEvents)")
-                    return .some(.deadline)
+                // A list that still comes may be long: only silence shows that its end will not.
+                latest = start
+                while machine.isReceivingList {
+                    let silence = latest.duration(to: time.now)
+                    guard silence < initialEvents else {
+                        report("watch", "the initial list did not come to its end: nothing came for \(initialEvents)", .deadline)
+                        return .some(.deadline)
+                    }
+                    try await time.sleep(for: initialEvents - silence)
                 }
             }
-            try await time.sleep(for: whole - (initialEvents ?? .zero))
-            report("watch", "did not end within \(whole): the connection may be half-open")
+            try await time.sleep(for: whole - start.duration(to: time.now))
+            report("watch", "did not end within \(whole): the connection may be half-open", .deadline)
             return .some(.deadline)
         } catch {
             return nil
@@ -130,15 +141,15 @@ actor ObjectWatch<Object: KeyedObject> {
             }
             return try await receive(stream, isList: query.isList)
         } catch let error as FrameTooLarge {
-            report("watch", "\(error)")
+            report("watch", "\(error)", .unreadable)
             return .unreadable
         } catch let error as APITransportError {
-            report("watch", error.description)
+            report("watch", error.description, WatchError(error))
             return .transport
         } catch is CancellationError {
             return .transport
         } catch {
-            report("watch", "\(error)")
+            report("watch", "\(error)", .unreadable)
             return .unreadable
         }
     }
@@ -153,6 +164,7 @@ actor ObjectWatch<Object: KeyedObject> {
         if isList { await restarted() }
         while let chunk = try await stream.next() {
             metrics.received(bytes: chunk.count)
+            latest = time.now
             for bytes in try splitter.append(chunk) {
                 try Task.checkCancellation()
                 let frame = try kind.frame(bytes, framing: framing, namespace: namespace)
@@ -164,7 +176,10 @@ actor ObjectWatch<Object: KeyedObject> {
                     recovered(hasList: true)
                 case .ignore: break
                 case .end(let failure):
-                    if case .status(let status) = failure, !status.isExpired { report("watch", status) }
+                    if case .status(let status) = failure {
+                        // That a version expires is in the nature of watches: nothing to tell anybody.
+                        if status.isExpired { metrics.failed(.expired) } else { report("watch", status) }
+                    }
                     return failure
                 }
             }
@@ -220,21 +235,20 @@ actor ObjectWatch<Object: KeyedObject> {
     private var place: String { "\(kind.qualifiedName) \(namespace.map { "in namespace \($0)" } ?? "in all namespaces")" }
 
     private func report(_ verb: String, _ status: APIStatus) {
-        switch status.code {
-        case 403:
-            report(
-                verb,
-                "the API server forbids it: grant the verb \(verb) on \(kind.qualifiedName) to this account (\(status.message))")
-        case 401: report(verb, "the API server does not accept the credentials (\(status.message))")
-        case 404:
-            report(
-                verb, "the API server does not know the resource: is its CustomResourceDefinition installed? (\(status.message))")
-        default: report(verb, status.description)
-        }
+        let text =
+            switch status.code {
+            case 403:
+                "the API server forbids it: grant the verb \(verb) on \(kind.qualifiedName) to this account (\(status.message))"
+            case 401: "the API server does not accept the credentials (\(status.message))"
+            case 404:
+                "the API server does not know the resource: is its CustomResourceDefinition installed? (\(status.message))"
+            default: status.description
+            }
+        report(verb, text, WatchError(status))
     }
 
-    private func report(_ verb: String, _ text: String) {
-        metrics.failed()
+    private func report(_ verb: String, _ text: String, _ error: WatchError) {
+        metrics.failed(error)
         let message = "can't \(verb) \(place): \(text)"
         logger.log(level: complaint == message ? .debug : .error, "\(message); trying again")
         complaint = message

@@ -42,9 +42,9 @@ public struct MetricsWriter {
     }
 
     private let prefix: String
-    private let format: Format
-    /// The families written so far, without an end: to be put together with those of another writer.
-    public private(set) var families = ""
+    let format: Format
+    /// The families written so far, without an end.
+    var families = ""
 
     /// - Parameter prefix: stands before every name given here, without its underscore.
     public init(prefix: String, format: Format) {

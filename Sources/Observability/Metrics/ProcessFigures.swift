@@ -72,8 +72,8 @@ public struct ProcessFigures: Sendable {
 }
 
 extension MetricsWriter {
-    /// Writes the figures under the names that every Prometheus client library gives them, which carry no prefix.
-    public static func process(_ figures: ProcessFigures, format: Format) -> String {
+    /// Writes the figures under the names that every Prometheus client library gives them, which do not carry the prefix.
+    public mutating func write(_ figures: ProcessFigures) {
         var writer = MetricsWriter(prefix: "process", format: format)
         writer.counter("cpu_seconds", "Processor time used, user and system.", Sample(figures.processorSeconds))
         writer.gauge("resident_memory_bytes", "Resident memory.", Sample(figures.residentBytes))
@@ -82,6 +82,6 @@ extension MetricsWriter {
         writer.gauge("open_fds", "Descriptors open.", Sample(figures.openDescriptors))
         writer.gauge("max_fds", "Descriptors that may be open.", Sample(figures.maximumDescriptors))
         writer.gauge("start_time_seconds", "When the process began, in seconds since 1970.", Sample(figures.startSeconds))
-        return writer.families
+        families += writer.families
     }
 }

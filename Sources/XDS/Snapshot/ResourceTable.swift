@@ -26,6 +26,8 @@ struct ResourceTable {
     private(set) var resources: [String: EncodedResource] = [:]
     /// An order-independent combination of all resources' versions.
     private(set) var version = Digest.zero
+    /// The bytes of all resources' delta fields.
+    private(set) var byteCount = 0
     private var staged: [String: EncodedResource?] = [:]
     private var log: Deque<LogEntry> = []
     /// Changes at or before this revision are no longer in the log.
@@ -53,6 +55,7 @@ struct ResourceTable {
             let now = resources[name]
             guard before?.version != now?.version else { continue }
             changed = true
+            byteCount += (now?.deltaField.count ?? 0) - (before?.deltaField.count ?? 0)
             if let before { version.subtract(before.version) }
             if let now { version.add(now.version) }
             log.append(LogEntry(revision: revision, name: name, existedBefore: before != nil))

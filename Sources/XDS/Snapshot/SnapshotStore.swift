@@ -12,6 +12,16 @@ public struct SnapshotChanges: Sendable {
     var dropped: [GroupID] = []
 }
 
+/// How much there is of one type.
+public struct SnapshotSize: Sendable, Hashable {
+    /// The type.
+    public let type: ResourceType
+    /// Resources.
+    public internal(set) var count: Int
+    /// Their bytes, as they travel; what groups share counts for each of them.
+    public internal(set) var byteCount: Int
+}
+
 /// All node groups, kept up from fragments and from the selectors that each pod matches.
 ///
 /// Indexes lead from a fragment to the groups that it touches, and from a pod to its group; nothing is found by scanning.
@@ -34,6 +44,17 @@ public struct SnapshotStore {
 
     /// How many VirtualServices, pods and groups the store holds.
     public var counts: (fragments: Int, nodes: Int, groups: Int) { (fragments.count, groupByNode.count, groups.count) }
+
+    /// How much is in the snapshots of all groups, by type.
+    public var sizes: [SnapshotSize] {
+        ResourceType.allCases.map { type in
+            groups.values.reduce(into: SnapshotSize(type: type, count: 0, byteCount: 0)) { size, group in
+                let table = group.table(type)
+                size.count += table.resources.count
+                size.byteCount += table.byteCount
+            }
+        }
+    }
 
     /// The work done for the groups that there are.
     public var effort: SnapshotEffort { groups.values.reduce(SnapshotEffort()) { $0 + $1.effort } }

@@ -94,13 +94,13 @@ struct Serve: AsyncParsableCommand {
         let reporter = reports.map {
             ServiceReporter(resolver: resolver, cache: cache, bell: $0, logger: Logger(label: "kubernetes"))
         }
-        let security = SecurityMetrics()
-        let (sources, feedback, watchMetrics, client) = try self.sources(
-            virtualServices: virtualServices, pods: pods, reporter: reporter)
+        let (tls, accessMetrics, loopLag) = (TLSMetrics(), AccessMetrics(), Histogram())
+        let cluster = try reporter.map { try self.cluster(virtualServices, pods, $0) }
 
         let group = try EventLoopGroup(count: loops ?? ProcessInfo.processInfo.activeProcessorCount)
-        let reviewer = try accessOptions.reviewer(client: client, metrics: security.access)
-        let access = accessOptions.control(reviewer: reviewer, metrics: security.access)
+        group.watchLag { loopLag.observe($0) }
+        let reviewer = try accessOptions.reviewer(client: cluster?.client, metrics: accessMetrics)
+        let access = accessOptions.control(reviewer: reviewer, metrics: accessMetrics)
         let discovery = DiscoveryService(
             cache: cache, resolver: resolver, loops: group, readiness: readiness, metrics: metrics, access: access,
             answerTimeout: .seconds(answerTimeout),
@@ -111,12 +111,16 @@ struct Serve: AsyncParsableCommand {
         let router: any RPCRouter = access.map { GuardedRouter(discovery, access: $0) } ?? discovery
         let server = try RPCServer(
             configuration: configuration, loops: group, router: router,
-            tls: accessOptions.credentials(metrics: security.tls), logger: Logger(label: "transport"))
+            tls: accessOptions.credentials(metrics: tls), logger: Logger(label: "transport"))
 
         // Shut down in reverse: first no more streams, then what feeds them.
+        let figures = MetricsSources(
+            cache: cache, readiness: readiness, streams: metrics, tls: tls, access: accessMetrics, loopLag: loopLag,
+            cluster: cluster)
+        let sources = cluster.map { $0.services + $0.feedback } ?? [manifestSource(virtualServices, pods)]
         let services: [any Service] =
-            [LogLevelSwitch(level: level, logger: logger)] + sources + feedback + [
-                resolver, cache, probes(readiness), metricsEndpoint(cache, metrics, watchMetrics, security, readiness), discovery,
+            [LogLevelSwitch(level: level, logger: logger)] + sources + [
+                resolver, cache, probes(readiness), metricsEndpoint(figures), discovery,
             ] + (reviewer.map { [$0] } ?? []) + [XDSEndpoint(server: server, access: accessOptions, logger: logger)]
         try await ServiceGroup(
             configuration: .init(
@@ -129,48 +133,41 @@ struct Serve: AsyncParsableCommand {
         logger.info("stopped")
     }
 
-    /// Where the objects come from.
-    private func sources(
-        virtualServices: VirtualServiceWatcher, pods: PodWatcher, reporter: ServiceReporter?
-    ) throws -> (services: [any Service], feedback: [any Service], metrics: [WatchMetrics], client: (any APIClient)?) {
-        guard let reporter else {
-            let source = ManifestSource(
-                directory: manifests ?? "",
-                virtualServices: NamespaceFilter(namespaces: Set(namespaces), receiver: virtualServices),
-                pods: NamespaceFilter(namespaces: Set(namespaces), receiver: pods), logger: Logger(label: "manifests"))
-            return ([source], [], [], nil)
-        }
-        let source = try ClusterSource(
+    private func cluster(
+        _ virtualServices: VirtualServiceWatcher, _ pods: PodWatcher, _ reporter: ServiceReporter
+    ) throws -> ClusterSource {
+        try ClusterSource(
             configuration: ClusterSource.configuration(kubeconfig: kubeconfig, context: context), namespaces: namespaces,
             virtualServices: virtualServices, pods: pods, reporter: reporter, options: feedbackOptions,
             logger: Logger(label: "kubernetes"))
-        return (source.services, source.feedback, source.metrics, source.client)
+    }
+
+    private func manifestSource(_ virtualServices: VirtualServiceWatcher, _ pods: PodWatcher) -> ManifestSource {
+        ManifestSource(
+            directory: manifests ?? "",
+            virtualServices: NamespaceFilter(namespaces: Set(namespaces), receiver: virtualServices),
+            pods: NamespaceFilter(namespaces: Set(namespaces), receiver: pods), logger: Logger(label: "manifests"))
     }
 
     private func probes(_ readiness: ControlPlane.Readiness) -> HTTPEndpoint {
         HTTPEndpoint(
             name: "probes", address: healthProbeBindAddress,
             routes: [
-                "/healthz": { .init(status: 200, body: "ok\n") },
-                "/readyz": {
+                "/healthz": { _ in .init(status: 200, body: "ok\n") },
+                "/readyz": { _ in
                     readiness.isReady
                         ? .init(status: 200, body: "ok\n") : .init(status: 503, body: "not everything has been read yet\n")
                 },
             ], logger: Logger(label: "http"))
     }
 
-    private func metricsEndpoint(
-        _ cache: SnapshotCache, _ metrics: StreamMetrics, _ watches: [WatchMetrics], _ security: SecurityMetrics,
-        _ readiness: ControlPlane.Readiness
-    ) -> HTTPEndpoint {
+    private func metricsEndpoint(_ figures: MetricsSources) -> HTTPEndpoint {
         HTTPEndpoint(
             name: "metrics", address: metricsBindAddress,
             routes: [
-                "/metrics": {
-                    let text = MetricsText.render(
-                        snapshots: await cache.counts, streams: metrics, watches: watches, security: security,
-                        isReady: readiness.isReady)
-                    return .init(status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: text)
+                "/metrics": { request in
+                    let format = MetricsWriter.Format(accept: request.accept)
+                    return .init(status: 200, contentType: format.contentType, body: await figures.text(format))
                 }
             ], logger: Logger(label: "http"))
     }

@@ -12,10 +12,14 @@ struct ClusterSource {
     let services: [any Service]
     /// What they count.
     let metrics: [WatchMetrics]
+    /// What was written.
+    let writeMetrics = WriteMetrics()
     /// What writes to the API server.
     let feedback: [any Service]
     /// Sends requests to the API server.
     let client: any APIClient
+    /// Whether this replica leads.
+    let leadership: Leadership
 
     /// Prepares to watch the cluster of `configuration`.
     /// - Parameter reporter: what is known of the objects, for their status.
@@ -28,8 +32,10 @@ struct ClusterSource {
         let serviceMetrics = WatchMetrics(resource: "virtualservices")
         let podMetrics = WatchMetrics(resource: "pods")
         let feedback = options.feedback(
-            client: client, reports: reporter, environment: ProcessInfo.processInfo.environment)
+            client: CountedClient(client, metrics: writeMetrics), reports: reporter,
+            environment: ProcessInfo.processInfo.environment)
         self.feedback = feedback.services
+        leadership = feedback.leadership
         let receiver = WatchedServiceReceiver(services: virtualServices, reporter: reporter, observer: feedback.observer)
         services = [
             KubernetesSource(

@@ -11,8 +11,16 @@ struct HTTPEndpoint: Service {
     /// `HOST:PORT` with an IP address, IPv6 in brackets; port 0 picks a free one.
     let address: String
     /// The answer to each path; others are not found.
-    let routes: [String: @Sendable () async -> HTTPEndpoint.Answer]
+    let routes: [String: @Sendable (Question) async -> HTTPEndpoint.Answer]
     let logger: Logger
+
+    /// What is asked.
+    struct Question: Sendable {
+        /// The `Accept` header.
+        let accept: String?
+        /// What stands after the question mark; of a name that stands there twice, the first.
+        let parameters: [String: String]
+    }
 
     /// What is answered.
     struct Answer: Sendable {
@@ -24,8 +32,12 @@ struct HTTPEndpoint: Service {
     func run() async throws {
         let server = try HTTPServer(config: configuration())
         for (path, answer) in routes {
-            await server.appendRoute(HTTPRoute(method: .GET, path: path)) { _ in
-                let answer = await answer()
+            await server.appendRoute(HTTPRoute(method: .GET, path: path)) { request in
+                let answer = await answer(
+                    Question(
+                        accept: request.headers[HTTPHeader("Accept")],
+                        parameters: Dictionary(request.query.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+                    ))
                 let status = HTTPStatusCode(answer.status, phrase: answer.status == 200 ? "OK" : "Service Unavailable")
                 return HTTPResponse(
                     statusCode: status, headers: [.contentType: answer.contentType], body: .init(answer.body.utf8))
