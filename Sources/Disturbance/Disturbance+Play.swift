@@ -87,9 +87,8 @@ extension Disturbance {
         case .workerTerminates: try await scene.terminate(home)
         case .lastWorkerTerminates:
             try scene.markTerminating(home)
-            try await scene.awaitMarker()
             // A new session goes there as well.
-            _ = try await scene.subject.caller().freshAnswers()
+            _ = try await scene.awaitMarker().caller().freshAnswers()
         case .workerGone: try stage.delete(stage.pod(of: home))
         case .healthCheckFails: await stage.workers.first { $0.name == home }?.closeHealthPort()
         case .workerKilled: await stage.workers.first { $0.name == home }?.stop()
@@ -123,10 +122,10 @@ extension Disturbance {
         let second = try await stage.startOperator(port: try stage.ground.port())
         let addresses = [stage.xdsOperator.xds, second.xds]
         let scene = try await Scene.set(stage, form: form, isHealthChecked: false) { bootstrap in
-            bootstrap.replacing(#/ {14}- endpoint:\n(?: {18}.*\n)+/#) { match in
+            bootstrap.replacing(#/ {14}- endpoint:(?:\n {18}.*)+/#) { match in
                 addresses.map { address in
                     match.output.replacing(String(addresses[0].port), with: String(address.port))
-                }.joined()
+                }.joined(separator: "\n")
             }
         }
         let replicas = [stage.xdsOperator, second]

@@ -60,10 +60,12 @@ struct Scene: Sendable {
     }
 
     /// Sets another call up, by which time all that came before it has reached the Envoy.
-    func awaitMarker() async throws {
+    @discardableResult
+    func awaitMarker() async throws -> CallManifest {
         let marker = try stage.call("marker")
         try stage.apply(marker)
         try await awaitListeners(adding: marker.listeners)
+        return marker
     }
 
     /// Waits until Envoy has the listeners of the calls and those of `others`, and no more.
