@@ -14,10 +14,8 @@ extension EndToEndTests {
                 try await envoy.awaitListeners(calls[0].listeners.union(calls[1].listeners))
                 let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
                 let script = root.appendingPathComponent("Conformance/xds_conformance.py").path
-                let python = URL(fileURLWithPath: try Programs.envoy()).deletingLastPathComponent().appendingPathComponent(
-                    "python")
                 let (end, output) = try await ChildProcess.run(
-                    [python.path, script, "\(stage.xdsOperator.xds)", stage.ingress.uid])
+                    [try Programs.python(), script, "\(stage.xdsOperator.xds)", stage.ingress.uid])
                 #expect(end == .exited(0), "\(output)")
                 #expect(output.contains("checks passed"), "\(output)")
             }
