@@ -42,6 +42,8 @@ public struct CallManifest: Sendable {
     public var healthCheckInterval = 100
     /// The milliseconds of silence after which a session ends; nil leaves it out.
     public var idleTimeout: Int?
+    /// `udp` or `tcp`.
+    public var transport = "udp"
     /// Annotations of the object.
     public var annotations: [String: String] = [:]
     /// The largest datagram, in bytes; nil leaves it out.
@@ -95,7 +97,7 @@ public struct CallManifest: Sendable {
             }
         return """
                 - name: \(listener(index))
-                  udp:
+                  \(transport):
                     port: \(stream.port)
             \(size)\(idle)        cluster:
                       name: \(cluster(index))
