@@ -51,11 +51,12 @@ struct CallDisturbance: AsyncParsableCommand {
     }
 
     private static func put(_ table: String, into file: String) throws {
-        let marks = (begin: "<!-- table: written by `make disturbance` -->\n", end: "\n<!-- end of table -->")
+        let marks = (begin: "<!-- table: written by `make disturbance` -->", end: "<!-- end of table -->")
         var text = try String(contentsOfFile: file, encoding: .utf8)
-        guard let begin = text.range(of: marks.begin), let end = text.range(of: marks.end, range: begin.upperBound..<text.endIndex)
+        guard let begin = text.range(of: marks.begin),
+            let end = text.range(of: marks.end, range: begin.upperBound..<text.endIndex)
         else { throw ValidationError("\(file) has no place for the table, between \(marks.begin) and \(marks.end)") }
-        text.replaceSubrange(begin.upperBound..<end.lowerBound, with: table)
+        text.replaceSubrange(begin.upperBound..<end.lowerBound, with: "\n\n\(table)\n\n")
         try text.write(toFile: file, atomically: true, encoding: .utf8)
     }
 }

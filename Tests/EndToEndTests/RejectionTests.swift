@@ -95,7 +95,9 @@ extension EndToEndTests {
                 call.streams[1].port = try stage.ground.port()
                 try stage.apply(call)
                 let expected = Dictionary(
-                    uniqueKeysWithValues: call.streams.indices.map { (call.listener($0), SocketAddress("0.0.0.0", call.ports[$0])) })
+                    uniqueKeysWithValues: call.streams.indices.map {
+                        (call.listener($0), SocketAddress("0.0.0.0", call.ports[$0]))
+                    })
                 try await envoy.wait("the ports to change hands") { admin in
                     let listeners = try await admin.listeners()
                     return listeners == expected ? .met(()) : .unmet("\(listeners)")

@@ -43,7 +43,8 @@ public struct Stage: Sendable {
         let xdsOperator = try await OperatorProcess.start(
             source: objects.operatorOptions, xdsPort: try ground.port(), arguments: arguments)
         let stage = Stage(
-            ground: ground, manifests: manifests, objects: objects, xdsOperator: xdsOperator, workers: workers, healthPort: healthPort,
+            ground: ground, manifests: manifests, objects: objects, xdsOperator: xdsOperator, workers: workers,
+            healthPort: healthPort,
             workerPorts: workerPorts, processes: Observed([xdsOperator.child]))
         if ingressIsKnown { try stage.apply(stage.ingress) }
         do {
