@@ -22,8 +22,10 @@ public struct ObjectStore<Object: KeyedObject>: Sendable {
 
     /// The list being told, from `restarted` to `synced`.
     private var relist: [ObjectKey: Object]?
-    /// For each key touched since the last look, the object as it was then.
-    private var before: [ObjectKey: Object?] = [:]
+    /// Of the keys touched since the last look, those that had an object then, and that object.
+    private var before: [ObjectKey: Object] = [:]
+    /// Those that had none: a first list has many, and a set of keys is a fraction of a table of objects.
+    private var created: Set<ObjectKey> = []
 
     /// Makes an empty store.
     public init() {}
@@ -49,16 +51,23 @@ public struct ObjectStore<Object: KeyedObject>: Sendable {
     /// The changes since the last call, in order of keys, each key once; an object that changed and changed back is none.
     /// The cost is that of the changes.
     public mutating func takeChanges() -> [ObjectChange<Object>] {
-        guard hasSynced, !before.isEmpty else { return [] }
-        let touched = before
+        guard hasSynced, !before.isEmpty || !created.isEmpty else { return [] }
+        let (former, fresh) = (before, created)
         before = [:]
-        return touched.sorted { $0.key < $1.key }.compactMap { key, old in
-            let new = objects[key]
+        created = []
+        return (Array(former.keys) + fresh).sorted().compactMap { key in
+            let (old, new) = (former[key], objects[key])
             return old == new ? nil : ObjectChange(key: key, old: old, new: new)
         }
     }
 
     private mutating func replace(with list: [ObjectKey: Object]) {
+        if objects.isEmpty, before.isEmpty, created.isEmpty {
+            // The first list: taken over as it is, not copied beside itself.
+            objects = list
+            created = Set(list.keys)
+            return
+        }
         let vanished = objects.keys.filter { list[$0] == nil }
         for key in vanished { set(nil, for: key) }
         for (key, object) in list { set(object, for: key) }
@@ -67,7 +76,9 @@ public struct ObjectStore<Object: KeyedObject>: Sendable {
     private mutating func set(_ object: Object?, for key: ObjectKey) {
         let old = objects[key]
         guard old != object else { return }
-        if before.index(forKey: key) == nil { before.updateValue(old, forKey: key) }
+        if before[key] == nil, !created.contains(key) {
+            if let old { before[key] = old } else { created.insert(key) }
+        }
         objects[key] = object
     }
 }
