@@ -39,7 +39,10 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let package = Package(
     name: "xds-operator",
     products: [
-        .executable(name: "xds-operator", targets: ["xds-operator"])
+        .executable(name: "xds-operator", targets: ["xds-operator"]),
+        // For the package in Benchmarks/.
+        .library(name: "CLinux", targets: ["CLinux"]),
+        .library(name: "TestKit", targets: ["TestKit"]),
     ],
     dependencies: dependencies,
     targets: [
