@@ -41,7 +41,7 @@ struct Reader {
         var address = loopback(port: port)
         try withUnsafeMutablePointer(to: &address) { pointer in
             try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                try check("connect", Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)))
+                _ = try check("connect", Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)))
             }
         }
         setNoDelay(descriptor)

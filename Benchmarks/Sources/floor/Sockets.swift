@@ -22,7 +22,7 @@ struct Listener {
     let port: UInt16
 
     init() throws {
-        descriptor = try check("socket", socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        let descriptor = try check("socket", socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
         var address = loopback(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         try withUnsafeMutablePointer(to: &address) { pointer in
@@ -32,6 +32,7 @@ struct Listener {
                 try check("getsockname", getsockname(descriptor, $0, &length))
             }
         }
+        self.descriptor = descriptor
         port = UInt16(bigEndian: address.sin_port)
     }
 

@@ -36,9 +36,10 @@ struct Command: AsyncParsableCommand {
         let session = try LoadSession(
             crowd: crowd.options(), trigger: changes.trigger(), serverProcess: pid, metricsURL: metrics,
             limit: .seconds(limit))
+        let crowd = session.crowd
         let watcher = Task {
             while !Task.isCancelled {
-                progress.show(session.crowd.state)
+                progress.show(crowd.state)
                 try await Task.sleep(for: .milliseconds(200))
             }
         }
@@ -46,6 +47,7 @@ struct Command: AsyncParsableCommand {
         try await session.connect()
         try await session.run(rounds: rounds, warmUp: warmUp)
         try await session.hold(seconds: hold)
+        watcher.cancel()
         progress.clear()
         print(try JSONText.line(session.report()))
     }

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Load
-import SimulatedEnvoy
+public import SimulatedEnvoy
 
 /// Who connects, and how.
 struct CrowdArguments: ParsableArguments {
