@@ -42,7 +42,6 @@ let package = Package(
         .executable(name: "xds-operator", targets: ["xds-operator"]),
         // For the package in Benchmarks/.
         .library(name: "CLinux", targets: ["CLinux"]),
-        .library(name: "TestKit", targets: ["TestKit"]),
     ],
     dependencies: dependencies,
     targets: [

@@ -22,7 +22,6 @@ let dependencies: [Package.Dependency] = [
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let linux = Target.Dependency.product(name: "CLinux", package: "xds-operator")
-let testKit = Target.Dependency.product(name: "TestKit", package: "xds-operator")
 
 // MARK: - Load: thousands of simulated Envoys, and what sending them bytes costs at least
 
@@ -33,7 +32,8 @@ let loadTargets: [Target] = [
     .target(name: "SimulatedEnvoy", swiftSettings: strict),
     // Sockets and epoll: the crowd of Envoys, and who changes what they are served.
     .target(name: "Load", dependencies: ["Measurement", "SimulatedEnvoy", heap, linux], swiftSettings: strict),
-    .executableTarget(name: "xds-load", dependencies: ["Load", "Measurement", "SimulatedEnvoy", argumentParser], swiftSettings: strict),
+    .executableTarget(
+        name: "xds-load", dependencies: ["Load", "Measurement", "SimulatedEnvoy", argumentParser], swiftSettings: strict),
     .executableTarget(name: "floor", dependencies: ["Measurement", linux, argumentParser], swiftSettings: strict),
     .testTarget(name: "SimulatedEnvoyTests", dependencies: ["SimulatedEnvoy"], swiftSettings: strict),
     .testTarget(name: "MeasurementTests", dependencies: ["Measurement"], swiftSettings: strict),
@@ -42,7 +42,8 @@ let loadTargets: [Target] = [
 // MARK: - Benchmarks: each row of the table of targets
 
 let benchmarkTargets: [Target] = [
-    .executableTarget(name: "xds-benchmarks", dependencies: ["Measurement", testKit, argumentParser], swiftSettings: strict)
+    .executableTarget(
+        name: "xds-benchmarks", dependencies: ["Load", "Measurement", "SimulatedEnvoy", argumentParser], swiftSettings: strict)
 ]
 
 let package = Package(

@@ -13,7 +13,9 @@ struct ProgressLine: Sendable {
         let (count, total) = isRamp ? (state.complete, state.streams) : (state.acknowledged, state.steady)
         let filled = total == 0 ? 0 : Self.width * count / total
         let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: Self.width - filled)
-        write("\r\u{1B}[K\(isRamp ? "connecting" : "in step") \(bar) \(count)/\(total), \(state.responses) responses, \(state.lost) lost")
+        write(
+            "\r\u{1B}[K\(isRamp ? "connecting" : "in step") \(bar) \(count)/\(total), \(state.responses) responses, \(state.lost) lost"
+        )
     }
 
     /// Removes the bar.

@@ -43,16 +43,16 @@ public final class Crowd: Sendable {
         return Double(end.since(begin)) / 1e9
     }
 
-    /// From now on each steady stream's receipt of `marker` is measured, against the moment `start`.
-    public func beginRound(marker: String, startedAt start: Moment) {
+    /// From now on each steady stream's receipt of `expected` resources with `marker` is measured, against the moment `start`.
+    public func beginRound(marker: String, expected: Int = 1, startedAt start: Moment) {
         shared.perform { loop in
-            loop.round = Round(marker: marker, startedAt: start, streams: loop.state.streams)
+            loop.round = Round(marker: marker, expected: expected, startedAt: start, streams: loop.state.streams)
         }
     }
 
     /// Waits until all steady streams have acknowledged the round's change, and returns how long each took.
     public func finishRound(within limit: Duration) async throws -> RoundResult {
-        try await awaitState("the change to be acknowledged by all", within: limit) { $0.acknowledged == $0.steady }
+        try await awaitState("the change to be acknowledged by all", within: limit) { $0.acknowledged >= $0.steady }
         return await ask { loop in
             defer { loop.round = nil }
             return loop.round?.result

@@ -258,7 +258,7 @@ final class CrowdLoop {
         state.resources += response.resourceCount
         if becameComplete { completed(member) }
         guard member.behaviour == .steady else { return }
-        if round?.receive(response.bytes, on: stream, at: now) == true { member.unacknowledgedStreams.append(stream) }
+        if round?.receive(response, on: stream, at: now) == true { member.unacknowledgedStreams.append(stream) }
         if calls != nil {
             let numbers = CallTracker.calls(in: response)
             if !numbers.isEmpty {
