@@ -2,7 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-.PHONY: help demo test build format lint golden protos setup clean
+.PHONY: help demo test build bench bench-short bench-plots bench-build format lint golden protos setup clean
+
+BENCHMARKS := Benchmarks/.build/release/xds-benchmarks
 
 ##@ Use
 
@@ -27,6 +29,25 @@ golden: setup ## Rewrite the expected outputs of the golden tests
 protos: setup ## Generate Swift from Protos/
 	@scripts/generate-protos
 
+##@ Measure
+
+bench: bench-build ## Measure everything against targets, floor and peer (half an hour, on a quiet machine)
+	@$(BENCHMARKS) --sweep
+	@$(MAKE) --no-print-directory bench-plots
+
+bench-short: bench-build ## The same in under 5 minutes, less exactly
+	@$(BENCHMARKS) --short
+
+bench-plots: setup ## Draw the plots of docs/performance.md from the last `make bench`
+	@.venv/bin/python Benchmarks/plots Benchmarks/results/benchmarks.json docs/images
+
+bench-build: setup
+	@swift build -c release --product xds-operator
+	@swift build -c release --product kube-api-simulator
+	@swift build -c release --package-path Benchmarks --product floor
+	@swift build -c release --package-path Benchmarks --product xds-load
+	@swift build -c release --package-path Benchmarks --product xds-benchmarks
+
 ##@ Keep in order
 
 format: ## Format the sources in place
@@ -44,4 +65,4 @@ clean: ## Remove what was built; the Python environment stays
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
