@@ -17,7 +17,8 @@ actor DiscoveryStream: RPCReceiver {
     private nonisolated let responder: any RPCResponder
     private nonisolated let broadcaster: Broadcaster
     private let metrics: StreamMetrics
-    private var logger: Logger
+    private let unnamedLogger: Logger
+    private var nodeID = ""
     private let method: DiscoveryMethod
     private let answerTimeout: Duration
     private var machine: StreamForm
@@ -41,8 +42,15 @@ actor DiscoveryStream: RPCReceiver {
         self.responder = responder
         self.broadcaster = broadcaster
         self.metrics = metrics
-        self.logger = logger
+        unnamedLogger = logger
         metrics.streamBegan()
+    }
+
+    /// Names the Envoy. Made when something is logged: kept, it would cost each stream half a kilobyte.
+    private var logger: Logger {
+        var logger = unnamedLogger
+        if !nodeID.isEmpty { logger[metadataKey: "node"] = "\(nodeID)" }
+        return logger
     }
 
     // MARK: From the transport, on the loop
@@ -102,7 +110,7 @@ actor DiscoveryStream: RPCReceiver {
             return false
         }
         hasNode = true
-        logger[metadataKey: "node"] = "\(nodeID)"
+        self.nodeID = nodeID
         logger.info("stream began", metadata: ["cluster": "\(request.nodeCluster.prefix(256))", "form": "\(method.form)"])
         id = broadcaster.assumeIsolated { $0.attach(self, nodeID: nodeID) }
         broadcaster.loop.schedule(after: Self.reconnectGrace) { [weak self] in
