@@ -45,8 +45,13 @@ struct AliveResources: Row {
             Figure(
                 "\(label): server CPU a push", "µs", reports.map(\.serverCPUMicrosecondsPerPush), target: isTarget ? 60 : nil,
                 floor: floor.cpuMicroseconds, peer: clusters == 4000 ? (isDelta ? 7600 : 90_000) : nil),
+            // What the streams shared to become complete is in the first of these, and gone with the next change.
             Figure(
-                "\(label): RSS a stream", "KiB", reports.map { Double($0.residentBytesPerStream) / 1024 },
+                "\(label): RSS a stream, just connected", "KiB", reports.map { Double($0.residentBytesPerStream) / 1024 },
+                peer: clusters == 4000 ? 6.3 * 1024 : nil),
+            Figure(
+                "\(label): RSS a stream, after changes", "KiB",
+                reports.map { Double($0.serverResidentBytes - $0.serverResidentBytesBefore) / Double(streams) / 1024 },
                 target: isTarget ? 40 : nil, peer: clusters == 4000 ? 6.3 * 1024 : nil),
             Figure(
                 "\(label): connecting all", "CPU s", reports.map(\.rampServerCPUSeconds), target: isTarget ? 2 : nil,
