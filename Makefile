@@ -4,10 +4,11 @@ SHELL := /bin/bash
 OLDEST_ENVOY := 1.36.2
 
 .PHONY: help demo disturbance test test-oldest test-oldest-quick test-cluster build fuzz format lint golden protos setup clean test-chart chart \
-	docker-build prove-image install-crds uninstall-crds deploy undeploy
+	bench bench-short bench-plots bench-build docker-build prove-image install-crds uninstall-crds deploy undeploy
 
 # The image that docker-build makes and deploy runs.
 IMG ?= xds-operator:0.1.0
+BENCHMARKS := Benchmarks/.build/release/xds-benchmarks
 
 ##@ Use
 
@@ -60,6 +61,25 @@ golden: setup ## Rewrite the expected outputs of the golden tests
 
 protos: setup ## Generate Swift from Protos/
 	@scripts/generate-protos
+
+##@ Measure
+
+bench: bench-build ## Measure everything against targets, floor and peer (half an hour, on a quiet machine)
+	@$(BENCHMARKS) --sweep
+	@$(MAKE) --no-print-directory bench-plots
+
+bench-short: bench-build ## The same in under 5 minutes, less exactly
+	@$(BENCHMARKS) --short
+
+bench-plots: setup ## Draw the plots of docs/performance.md from the last `make bench`
+	@.venv/bin/python Benchmarks/plots Benchmarks/results/benchmarks.json docs/images
+
+bench-build: setup
+	@swift build -c release --product xds-operator
+	@swift build -c release --product kube-api-simulator
+	@swift build -c release --package-path Benchmarks --product floor
+	@swift build -c release --package-path Benchmarks --product xds-load
+	@swift build -c release --package-path Benchmarks --product xds-benchmarks
 
 chart: setup ## Write what is made from the chart: its README and the plain manifests
 	@scripts/chart-readme

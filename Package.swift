@@ -40,8 +40,9 @@ let package = Package(
     name: "xds-operator",
     products: [
         .executable(name: "xds-operator", targets: ["xds-operator"]),
-        // For Fuzz/, a package of its own.
+        // For the packages in Fuzz/ and Benchmarks/.
         .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
+        .library(name: "CLinux", targets: ["CLinux"]),
     ],
     dependencies: dependencies,
     targets: [

@@ -127,11 +127,11 @@ public final class ServerSession {
     public func wrote(_ count: Int) -> Int {
         var messageByteCount = 0
         output.consume(count) { streamID, count in
-            streams[streamID]?.written(count)
-            guard let stream = streams[streamID] else { return }
+            guard let index = streams.index(forKey: streamID) else { return }
+            streams.values[index].written(count)
             messageByteCount += count
-            if stream.isBlocked && stream.pendingByteCount == 0 {
-                streams[streamID]?.isBlocked = false
+            if streams.values[index].isBlocked && streams.values[index].pendingByteCount == 0 {
+                streams.values[index].isBlocked = false
                 events.append(.drained(streamID: streamID))
             }
         }
@@ -179,17 +179,18 @@ public final class ServerSession {
 
     /// Queues a message behind the stream's others.
     public func send(_ streamID: Int32, _ message: OutboundMessage) {
-        guard let stream = streams[streamID], stream.trailers == nil else { return }
-        streams[streamID]?.append(message)
+        // By index: the stream is found once, and not copied.
+        guard let index = streams.index(forKey: streamID), streams.values[index].trailers == nil else { return }
+        streams.values[index].append(message)
         pendingByteCount += message.byteCount
-        resume(streamID)
+        resume(streamID, index)
     }
 
     /// Ends the stream with trailers once its messages are sent.
     public func end(_ streamID: Int32, trailers: [HeaderField]) {
-        guard let stream = streams[streamID], stream.trailers == nil else { return }
-        streams[streamID]?.trailers = trailers
-        resume(streamID)
+        guard let index = streams.index(forKey: streamID), streams.values[index].trailers == nil else { return }
+        streams.values[index].trailers = trailers
+        resume(streamID, index)
     }
 
     /// Resets a stream; its unsent messages are dropped.
@@ -198,9 +199,9 @@ public final class ServerSession {
         check(nghttp2_submit_rst_stream(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), streamID, errorCode))
     }
 
-    private func resume(_ streamID: Int32) {
-        guard streams[streamID]?.isDeferred == true else { return }
-        streams[streamID]?.isDeferred = false
+    private func resume(_ streamID: Int32, _ index: Dictionary<Int32, OutboundStream>.Index) {
+        guard streams.values[index].isDeferred else { return }
+        streams.values[index].isDeferred = false
         check(nghttp2_session_resume_data(handle, streamID))
     }
 

@@ -140,15 +140,15 @@ extension ServerSession {
 
     /// nghttp2 asks how many bytes of a stream it may frame now.
     fileprivate func offerData(_ streamID: Int32, _ length: Int, _ flags: inout UInt32) -> Int {
-        guard let stream = streams[streamID] else {
+        guard let index = streams.index(forKey: streamID) else {
             return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
         }
-        let count = min(length, stream.unframedByteCount)
-        if count == stream.unframedByteCount, let trailers = stream.trailers {
+        let count = min(length, streams.values[index].unframedByteCount)
+        if count == streams.values[index].unframedByteCount, let trailers = streams.values[index].trailers {
             flags |= NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
             submitTrailers(streamID, trailers)
         } else if count == 0 {
-            streams[streamID]?.isDeferred = true
+            streams.values[index].isDeferred = true
             return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         }
         if count > 0 { flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue }

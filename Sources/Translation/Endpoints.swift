@@ -9,9 +9,7 @@ extension Envoy_Config_Endpoint_V3_ClusterLoadAssignment {
     init(of cluster: ClusterIntent, endpoints: [ResolvedEndpoint]) {
         self.init()
         clusterName = cluster.name
-        // Outside STRICT_DNS a name is invalid, and Envoy would skip other clusters' hosts along with it.
-        let namesAllowed = ClusterDiscovery(of: cluster) == .strictDNS
-        let hosts = endpoints.filter { namesAllowed || $0.host.isAddress }.distinctHosts
+        let hosts = endpoints.hosts(of: cluster)
         guard !hosts.isEmpty else { return }
         self.endpoints = [
             .with {
@@ -24,6 +22,13 @@ extension Envoy_Config_Endpoint_V3_ClusterLoadAssignment {
 }
 
 extension [ResolvedEndpoint] {
+    /// The hosts of `cluster` in the order in which they are encoded.
+    func hosts(of cluster: ClusterIntent) -> [ResolvedEndpoint] {
+        // Outside STRICT_DNS a name is invalid, and Envoy would skip other clusters' hosts along with it.
+        let namesAllowed = ClusterDiscovery(of: cluster) == .strictDNS
+        return filter { namesAllowed || $0.host.isAddress }.distinctHosts
+    }
+
     /// The endpoints sorted by host and port, each host and port once: the healthiest of equals, then the one with the lowest
     /// health check port.
     var distinctHosts: [ResolvedEndpoint] {
@@ -57,7 +62,7 @@ extension ResolvedEndpoint.Health {
     }
 
     /// `UNKNOWN`, the default, counts as healthy until a health check says otherwise, and takes no byte.
-    fileprivate var status: Envoy_Config_Core_V3_HealthStatus {
+    var status: Envoy_Config_Core_V3_HealthStatus {
         switch self {
         case .healthy: .unknown
         case .degraded: .degraded

@@ -41,8 +41,8 @@ public struct Translator: Sendable {
         _ cluster: ClusterIntent, endpoints: [ResolvedEndpoint], connection: ConnectionVariant = .aggregated
     ) -> EncodedResource? {
         guard ClusterDiscovery(of: cluster, connection: connection) == .endpointDiscovery else { return nil }
-        let message = Envoy_Config_Endpoint_V3_ClusterLoadAssignment(of: cluster, endpoints: endpoints)
-        return EncodedResource(.endpoint, name: cluster.name, message: message)
+        return EncodedResource(
+            type: .endpoint, name: cluster.name, payload: AssignmentEncoding.bytes(of: cluster, endpoints: endpoints))
     }
 
     /// How the cluster's hosts reach the Envoy.

@@ -46,6 +46,27 @@ import XDS
         #expect(try hosts(endpoints.reversed()) == expected)
     }
 
+    /// Assignments are written without messages; a version is a digest of the bytes, so these must be what a message would be.
+    @Test(arguments: 0..<8) func bytesAreThoseOfTheMessage(variant: Int) throws {
+        let check: Duration? = variant & 1 == 0 ? nil : .seconds(1)
+        let port: Int? = variant & 2 == 0 ? nil : 1233
+        let endpoints = try (0..<[0, 1, 2, 40][variant / 2]).map { index in
+            try endpoint(
+                index % 3 == 2 ? "2001:db8::\(index)" : "192.0.2.\(index)", index * 1600 + 1, check: port,
+                health: [.healthy, .degraded, .unhealthy][index % 3])
+        }
+        let resource = try #require(
+            try Translator().assignment(cluster(.eds, ["app=a"], check: check), endpoints: endpoints))
+        var options = BinaryEncodingOptions()
+        options.useDeterministicOrdering = true
+        let message: Assignment = try resource.decoded()
+        #expect(message.unknownFields.data.isEmpty)
+        #expect(message.endpoints.flatMap(\.lbEndpoints).count == endpoints.count)
+        let bytes: [UInt8] = try message.serializedBytes(options: options)
+        let response = try Envoy_Service_Discovery_V3_DeltaDiscoveryResponse(serializedBytes: resource.deltaField)
+        #expect(Array(response.resources[0].resource.value) == bytes)
+    }
+
     @Test func healthCheckPortIsSentWhereItMatters() throws {
         let endpoints = try [
             endpoint("192.0.2.1", check: 1233), endpoint("192.0.2.2", check: 5000), endpoint("192.0.2.3"),

@@ -15,6 +15,9 @@ public actor SnapshotCache: Service {
 
     /// The line of ADS is always there; another one is made for the first stream that needs it.
     private var lines: [ConnectionVariant: Line]
+    /// The keys of `lines`. Whoever changes lines goes through these: `lines.keys` shares the storage of `lines` while it is gone
+    /// through, and each change would copy every snapshot.
+    private var variants: [ConnectionVariant] { Array(lines.keys) }
     private var nodes: [ObjectKey: NodeChange] = [:]
     private var isSynced = false
     private var bells: [ConnectionVariant: [LoopID: Bell]] = [:]
@@ -87,7 +90,7 @@ public actor SnapshotCache: Service {
 
     /// The objects whose progress may have changed since the last call.
     func takeReportable() -> Set<ObjectKey> {
-        lines.keys.reduce(into: []) { $0.formUnion(lines[$1]?.fanOut.takeProgressed() ?? []) }
+        variants.reduce(into: []) { $0.formUnion(lines[$1]?.fanOut.takeProgressed() ?? []) }
     }
 
     /// How far the Envoys are with each of `services`, and what keeps its listeners, or those of others, from being served.
@@ -104,7 +107,7 @@ public actor SnapshotCache: Service {
 
     /// Objects that are gone, and of which nobody needs to know more.
     func forgetProgress(of services: [ObjectKey]) {
-        for variant in lines.keys {
+        for variant in variants {
             for service in services { lines[variant]?.fanOut.forgetProgress(of: service) }
         }
     }
@@ -135,7 +138,7 @@ public actor SnapshotCache: Service {
             let change = NodeChange(key: node.key, uid: node.uid, selectors: node.selectors)
             nodes[node.key] = node.selectors == nil ? nil : change
         }
-        for variant in lines.keys {
+        for variant in variants {
             let rung = lines[variant]?.publish(changes, synced: synced, since: since) ?? []
             for loop in rung { bells[variant]?[loop]?.ring() }
         }

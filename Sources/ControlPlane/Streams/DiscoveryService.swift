@@ -81,9 +81,7 @@ public final class DiscoveryService: RPCRouter, Service {
     private func discoveryStream(
         _ method: DiscoveryMethod, _ request: RPCRequest, _ responder: any RPCResponder, _ broadcaster: Broadcaster
     ) -> DiscoveryStream {
-        var logger = logger
-        logger[metadataKey: "peer"] = "\(request.peer)"
-        return DiscoveryStream(
+        DiscoveryStream(
             method, peer: request.peer, responder: responder, broadcaster: broadcaster, metrics: metrics,
             waitingLog: waitingLog, answerTimeout: answerTimeout, access: access.map { StreamAccess($0, request) },
             logger: logger)

@@ -19,7 +19,8 @@ actor DiscoveryStream: RPCReceiver {
     private nonisolated let responder: any RPCResponder
     private nonisolated let broadcaster: Broadcaster
     private let metrics: StreamMetrics
-    private var logger: Logger
+    private let plainLogger: Logger
+    private var nodeID = ""
     private let method: DiscoveryMethod
     private let peer: String
     private let waitingLog: WaitingLog
@@ -57,8 +58,16 @@ actor DiscoveryStream: RPCReceiver {
         self.responder = responder
         self.broadcaster = broadcaster
         self.metrics = metrics
-        self.logger = logger
+        plainLogger = logger
         metrics.streamBegan(method)
+    }
+
+    /// Names the Envoy. Made when something is logged: kept, it would cost each stream half a kilobyte.
+    private var logger: Logger {
+        var logger = plainLogger
+        logger[metadataKey: "peer"] = "\(peer)"
+        if !nodeID.isEmpty { logger[metadataKey: "node"] = "\(nodeID)" }
+        return logger
     }
 
     // MARK: From the transport, on the loop
@@ -149,7 +158,7 @@ actor DiscoveryStream: RPCReceiver {
             return false
         }
         hasNode = true
-        logger[metadataKey: "node"] = "\(nodeID)"
+        self.nodeID = nodeID
         nodeCluster = String(request.nodeCluster.prefix(256))
         logger.info("stream began", metadata: ["cluster": "\(nodeCluster)", "form": "\(method.form)"])
         id = broadcaster.assumeIsolated { $0.attach(self, nodeID: nodeID) }

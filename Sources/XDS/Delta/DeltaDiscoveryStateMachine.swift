@@ -217,7 +217,7 @@ extension DeltaDiscoveryStateMachine {
     /// Starts every fetch that something is owed for and that may start now, and lets go of groups left behind.
     private mutating func advance() -> [DeltaAction] {
         var actions: [DeltaAction] = []
-        for type in ResourceType.allCases {
+        for type in ResourceType.allCases where !isAtRest(type) {
             guard let fetch = nextFetch(type) else { continue }
             self[type].isFetching = true
             actions.append(.fetch(fetch))
@@ -229,6 +229,15 @@ extension DeltaDiscoveryStateMachine {
             actions.append(.release(old))
         }
         return actions
+    }
+
+    /// Whether the client stands at the latest revision of a type and is owed nothing: so it is nearly always, and then nothing is
+    /// to be fetched.
+    private func isAtRest(_ type: ResourceType) -> Bool {
+        guard let group else { return true }
+        let current = Position(group: group, revision: latest)
+        guard self[type].owesNothing, positions[Part.updates(of: type).rawValue] == current else { return false }
+        return type != .cluster || (positions[Part.clusterRemovals.rawValue] == current && doubtfulClusters.isEmpty)
     }
 
     private mutating func nextFetch(_ type: ResourceType) -> Fetch? {
@@ -271,15 +280,14 @@ extension DeltaDiscoveryStateMachine {
 
     /// Whether the parts that must go first are where `part` would go.
     private func mayMove(_ part: Part, to target: Position) -> Bool {
-        let cluster = self[.cluster]
         switch part {
         case .clusterUpdates, .endpoints: return true
         // A fetch of the clusters that can start now is answered together with the listeners'.
         case .listeners:
             // A client that comes back and has not asked for clusters yet will, in a moment.
-            guard cluster.isAsking else { return !isReturning || isGraceOver }
+            guard self[.cluster].isAsking else { return !isReturning || isGraceOver }
             let isCurrent = positions[Part.clusterUpdates.rawValue] == target
-            return isCurrent || cluster.isFetching || cluster.isWindowOpen
+            return isCurrent || self[.cluster].isFetching || self[.cluster].isWindowOpen
         case .clusterRemovals: return listenersStand(at: target)
         }
     }
@@ -293,9 +301,9 @@ extension DeltaDiscoveryStateMachine {
 
     /// Whether the stream takes an update's step of `part` as it is.
     private func canStep(_ part: Part, _ update: GroupUpdate) -> Bool {
-        let state = self[part.type]
-        guard let from = update.from, state.isStarted, !state.isFetching, positions[part.rawValue] == from else { return false }
-        if update.steps[part] != nil && !state.isWindowOpen { return false }
+        guard let from = update.from, self[part.type].isStarted, !self[part.type].isFetching, positions[part.rawValue] == from
+        else { return false }
+        if update.steps[part] != nil && !self[part.type].isWindowOpen { return false }
         switch part {
         case .clusterUpdates, .endpoints: return true
         case .listeners: return !self[.cluster].isAsking || positions[Part.clusterUpdates.rawValue] == update.to
@@ -402,8 +410,8 @@ extension DeltaDiscoveryStateMachine {
     }
 
     private subscript(type: ResourceType) -> DeltaTypeState {
-        get { types[type.rawValue] }
-        set { types[type.rawValue] = newValue }
+        // Not `get`, which would copy the state, and retain all that is in it, for each look at one of its members.
+        _read { yield types[type.rawValue] }
         _modify { yield &types[type.rawValue] }
     }
 }

@@ -41,6 +41,8 @@ struct DeltaTypeState {
     /// Whether one more response may be sent before the client answers one.
     var isWindowOpen: Bool { inFlight.count < window }
 
+    /// Whether nothing is to be sent by name.
+    var owesNothing: Bool { owed.isEmpty && refreshed.isEmpty && held == nil && retries.isEmpty }
     /// Whether the client wants anything of the type.
     var isAsking: Bool { isStarted && !isIdle }
     /// Nothing is subscribed to.

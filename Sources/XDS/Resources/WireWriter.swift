@@ -1,19 +1,27 @@
-/// Writes length-delimited protobuf fields, for responses that are put together from bytes encoded earlier.
-struct WireWriter {
-    private(set) var output: [UInt8] = []
+/// Writes protobuf fields one by one (protobuf.dev, "Encoding"): for responses that are put together from bytes encoded earlier,
+/// and for what is encoded so often that building messages would be felt.
+package struct WireWriter {
+    package private(set) var output: [UInt8] = []
 
-    var byteCount: Int { output.count }
+    package var byteCount: Int { output.count }
 
-    init(capacity: Int = 0) { output.reserveCapacity(capacity) }
+    package init(capacity: Int = 0) { output.reserveCapacity(capacity) }
 
-    mutating func string(_ value: String, field: Int) {
+    package mutating func string(_ value: String, field: Int) {
         header(field: field, length: value.utf8.count)
         output.append(contentsOf: value.utf8)
     }
 
-    mutating func bytes(_ value: some Collection<UInt8>, field: Int) {
+    package mutating func bytes(_ value: some Collection<UInt8>, field: Int) {
         header(field: field, length: value.count)
         output.append(contentsOf: value)
+    }
+
+    /// A number; 0, the default of proto3, is left out.
+    package mutating func number(_ value: Int, field: Int) {
+        guard value != 0 else { return }
+        variable(field << 3)
+        variable(value)
     }
 
     /// Appends fields that are already encoded.
