@@ -8,6 +8,8 @@ OLDEST_ENVOY := 1.36.2
 
 # The image that docker-build makes and deploy runs.
 IMG ?= xds-operator:0.1.0
+# What tests need, and no more: `swift build --build-tests` compiles a dependency's C++ compiler of protocol buffers, too.
+BUILD_TESTS := swift build --product xds-operatorPackageTests && swift build --product xds-operator && swift build --product kube-api-simulator
 BENCHMARKS := Benchmarks/.build/release/xds-benchmarks
 
 ##@ Use
@@ -28,22 +30,22 @@ build: setup ## Build everything in debug mode
 	@swift build
 
 test: setup ## Run all tests: unit, golden, integration, end to end
-	@swift build --build-tests
+	@$(BUILD_TESTS)
 	@swift test --skip-build --skip EndToEndTests
 	@swift test --skip-build --filter EndToEndTests
 
 test-oldest: setup ## Run the end-to-end tests with the oldest Envoy supported
-	@swift build --build-tests
+	@$(BUILD_TESTS)
 	@ENVOY_BINARY=$$(scripts/envoy $(OLDEST_ENVOY)) swift test --skip-build --filter EndToEndTests
 
 test-oldest-quick: setup ## Of those, the ones that depend on what Envoy makes of its configuration
-	@swift build --build-tests
+	@$(BUILD_TESTS)
 	@ENVOY_BINARY=$$(scripts/envoy $(OLDEST_ENVOY)) swift test --skip-build \
 		--filter 'DiscoveryForm|Rejection|Connection|Forwarding|HealthCheck|Object'
 
 # An API server alone will do: no kubelets, no controller manager. Without KUBECONFIG our simulator stands in.
 test-cluster: setup ## Run the cluster's stories on a real API server (KUBECONFIG=file)
-	@swift build --build-tests
+	@$(BUILD_TESTS)
 	@XDS_OPERATOR_TEST_KUBECONFIG="$(if $(KUBECONFIG),$(abspath $(KUBECONFIG)))" \
 		swift test --skip-build --filter 'EndToEndTests/Cluster(Replica)?Tests/'
 

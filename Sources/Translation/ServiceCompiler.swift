@@ -34,6 +34,12 @@ public struct ServiceCompiler {
         return (compiler, fragments)
     }
 
+    /// The objects that are known, with the hosts as they are now: one, or all.
+    public func resolved(_ service: ObjectKey? = nil) -> [ResolvedService] {
+        guard let service else { return services.values.map(\.resolved) }
+        return services[service].map { [$0.resolved] } ?? []
+    }
+
     /// How many objects are known.
     public var count: Int { services.count }
 

@@ -122,6 +122,14 @@ public actor SnapshotCache: Service {
         logger.info("Envoys without ADS have connected: their clusters are compiled, too", metadata: ["form": "\(variant)"])
     }
 
+    /// The snapshots of Envoys with ADS.
+    var aggregated: FanOut? { lines[.aggregated]?.fanOut }
+    /// The pods whose Envoys are concerned.
+    var knownNodes: some Sequence<NodeChange> { nodes.values }
+
+    /// What is in force, with its hosts: one object or all.
+    func resolvedServices(of object: ObjectKey?) -> [ResolvedService] { lines[.aggregated]?.compiler.resolved(object) ?? [] }
+
     /// Figures for metrics.
     public var counts: SnapshotCounts {
         let store = lines[.aggregated]?.fanOut.store.counts ?? (fragments: 0, nodes: 0, groups: 0)

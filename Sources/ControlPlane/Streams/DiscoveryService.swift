@@ -49,11 +49,13 @@ public final class DiscoveryService: RPCRouter, Service {
         self.logger = logger
     }
 
+    var allBroadcasters: [Broadcaster] { broadcasters.values.flatMap(\.values) }
+
     /// Carries news to all streams until shut down, which must come after the server's end.
     public func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.clientStatus.run() }
-            for broadcaster in broadcasters.values.flatMap(\.values) { group.addTask { await broadcaster.run() } }
+            for broadcaster in allBroadcasters { group.addTask { await broadcaster.run() } }
         }
     }
 

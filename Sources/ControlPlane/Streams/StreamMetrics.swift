@@ -66,7 +66,8 @@ public final class StreamMetrics: Sendable {
 }
 
 extension DiscoveryMethod {
-    fileprivate var formName: String {
+    /// `delta`, `sotw` or `unary`.
+    var formName: String {
         switch form {
         case .delta: "delta"
         case .stateOfTheWorld: "sotw"
@@ -74,5 +75,6 @@ extension DiscoveryMethod {
         }
     }
 
-    fileprivate var serviceName: String { type.map { "\($0)" } ?? "aggregated" }
+    /// `aggregated`, or the service's type.
+    var serviceName: String { type.map { "\($0)" } ?? "aggregated" }
 }

@@ -8,12 +8,17 @@ public final class OperatorProcess: Sendable {
     public let metrics: SocketAddress
     /// Where `/healthz` and `/readyz` are served.
     public let probes: SocketAddress
+    /// Where `/debug` is served.
+    public let debug: SocketAddress
 
-    private init(child: ChildProcess, xds: SocketAddress, metrics: SocketAddress, probes: SocketAddress) {
+    private init(
+        child: ChildProcess, xds: SocketAddress, metrics: SocketAddress, probes: SocketAddress, debug: SocketAddress
+    ) {
         self.child = child
         self.xds = xds
         self.metrics = metrics
         self.probes = probes
+        self.debug = debug
     }
 
     /// Starts the operator on a directory of manifests and waits until it has bound its ports.
@@ -35,14 +40,17 @@ public final class OperatorProcess: Sendable {
             name: "xds-operator",
             [
                 try Programs.xdsOperator(), "serve", "--xds-bind-address", "127.0.0.1:\(xdsPort)",
-                "--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0", "--log-level", "info",
+                "--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0", "--debug-bind-address",
+                "127.0.0.1:0", "--log-level",
+                "info",
             ] + source + arguments)
         do {
             return OperatorProcess(
                 child: child,
                 xds: try await child.line("the address of the xDS server") { address(in: $0, after: "xDS server listening") },
                 metrics: try await child.line("the address of the metrics") { address(in: $0, after: "metrics listening") },
-                probes: try await child.line("the address of the probes") { address(in: $0, after: "probes listening") })
+                probes: try await child.line("the address of the probes") { address(in: $0, after: "probes listening") },
+                debug: try await child.line("the address of the debug pages") { address(in: $0, after: "debug listening") })
         } catch let error as TimedOut {
             throw ProcessFailure(error, [child])
         }

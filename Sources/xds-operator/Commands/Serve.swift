@@ -28,6 +28,11 @@ struct Serve: AsyncParsableCommand {
     var metricsBindAddress = "0.0.0.0:8080"
     @Option(help: "Where /healthz and /readyz are served.")
     var healthProbeBindAddress = "0.0.0.0:8081"
+    @Option(
+        help:
+            "Where /debug is served; by default 127.0.0.1:6060 if that is free. Empty: nowhere. Whoever reaches it sees everything."
+    )
+    var debugBindAddress: String?
     @Option(name: .customLong("namespace"), help: "Only objects and pods of this namespace; repeatable.")
     var namespaces: [String] = []
     @Flag(help: "Let objects select pods of every namespace.")
@@ -121,7 +126,8 @@ struct Serve: AsyncParsableCommand {
         let services: [any Service] =
             [LogLevelSwitch(level: level, logger: logger)] + sources + [
                 resolver, cache, probes(readiness), metricsEndpoint(figures), discovery,
-            ] + (reviewer.map { [$0] } ?? []) + [XDSEndpoint(server: server, access: accessOptions, logger: logger)]
+            ] + debugEndpoint(DebugPages(discovery: discovery, cache: cache, level: level, figures: figures), logger)
+            + (reviewer.map { [$0] } ?? []) + [XDSEndpoint(server: server, access: accessOptions, logger: logger)]
         try await ServiceGroup(
             configuration: .init(
                 services: services.map {
@@ -153,8 +159,8 @@ struct Serve: AsyncParsableCommand {
         HTTPEndpoint(
             name: "probes", address: healthProbeBindAddress,
             routes: [
-                "/healthz": { _ in .init(status: 200, body: "ok\n") },
-                "/readyz": { _ in
+                "GET /healthz": { _ in .init(status: 200, body: "ok\n") },
+                "GET /readyz": { _ in
                     readiness.isReady
                         ? .init(status: 200, body: "ok\n") : .init(status: 503, body: "not everything has been read yet\n")
                 },
@@ -165,11 +171,21 @@ struct Serve: AsyncParsableCommand {
         HTTPEndpoint(
             name: "metrics", address: metricsBindAddress,
             routes: [
-                "/metrics": { request in
+                "GET /metrics": { request in
                     let format = MetricsWriter.Format(accept: request.accept)
                     return .init(status: 200, contentType: format.contentType, body: await figures.text(format))
                 }
             ], logger: Logger(label: "http"))
+    }
+}
+
+extension Serve {
+    /// The address of the debug pages is a convenience unless it is asked for: without it a taken port ends nothing.
+    private func debugEndpoint(_ pages: DebugPages, _ logger: Logger) -> [any Service] {
+        if debugBindAddress == "" { return [] }
+        let endpoint = HTTPEndpoint(
+            name: "debug", address: debugBindAddress ?? "127.0.0.1:6060", routes: pages.routes, logger: Logger(label: "http"))
+        return [debugBindAddress == nil ? OptionalEndpoint(endpoint: endpoint, logger: logger) : endpoint]
     }
 }
 

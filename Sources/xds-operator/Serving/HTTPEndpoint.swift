@@ -10,9 +10,11 @@ struct HTTPEndpoint: Service {
     let name: String
     /// `HOST:PORT` with an IP address, IPv6 in brackets; port 0 picks a free one.
     let address: String
-    /// The answer to each path; others are not found.
+    /// The answer to each method and path, such as `GET /metrics`; others are not found.
     let routes: [String: @Sendable (Question) async -> HTTPEndpoint.Answer]
     let logger: Logger
+
+    private static let phrases = [200: "OK", 400: "Bad Request", 404: "Not Found", 503: "Service Unavailable"]
 
     /// What is asked.
     struct Question: Sendable {
@@ -31,14 +33,14 @@ struct HTTPEndpoint: Service {
 
     func run() async throws {
         let server = try HTTPServer(config: configuration())
-        for (path, answer) in routes {
-            await server.appendRoute(HTTPRoute(method: .GET, path: path)) { request in
+        for (route, answer) in routes {
+            await server.appendRoute(HTTPRoute(route)) { request in
                 let answer = await answer(
                     Question(
                         accept: request.headers[HTTPHeader("Accept")],
                         parameters: Dictionary(request.query.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
                     ))
-                let status = HTTPStatusCode(answer.status, phrase: answer.status == 200 ? "OK" : "Service Unavailable")
+                let status = HTTPStatusCode(answer.status, phrase: Self.phrases[answer.status] ?? "")
                 return HTTPResponse(
                     statusCode: status, headers: [.contentType: answer.contentType], body: .init(answer.body.utf8))
             }

@@ -35,6 +35,9 @@ struct NodeFilter: Sendable {
     /// No pattern stands for all Envoys.
     let patterns: [Pattern]
 
+    /// One node id, or all.
+    init(exact nodeID: String?) { patterns = nodeID.map { [Pattern(kind: .exact, text: $0, ignoresCase: false)] } ?? [] }
+
     init(_ matchers: [Envoy_Type_Matcher_V3_NodeMatcher]) throws(Unsupported) {
         guard matchers.count <= Self.limit else { throw Unsupported(message: "at most \(Self.limit) node_matchers are taken") }
         var patterns: [Pattern] = []
