@@ -1,7 +1,7 @@
 public import Domain
 import Resolution
 import Translation
-import XDS
+public import XDS
 
 /// Objects, the pods whose Envoys they configure, their clusters, and the hosts of these.
 public struct ObjectGraph: Sendable {
