@@ -12,28 +12,26 @@ extension EndToEndTests {
                 let debug = stage.xdsOperator.debug
                 let node = stage.ingress.uid
                 let stream = try await eventually("the Envoy to have acknowledged everything", within: .seconds(20)) {
-                    () -> Look<[String: Any]> in
-                    let page = try Self.object(try await httpGet("/debug/syncz?node=\(node)", from: debug).body)
-                    let streams = page["streams"] as? [[String: Any]] ?? []
-                    let types = streams.first?["types"] as? [[String: Any]] ?? []
-                    let isSettled =
-                        types.count == 3 && types.allSatisfy { $0["unanswered"] as? Int == 0 && $0["acknowledged"] != nil }
-                    return isSettled ? .met(streams[0]) : .unmet("\(page)")
+                    () -> Look<Streams.Stream> in
+                    let body = try await httpGet("/debug/syncz?node=\(node)", from: debug).body
+                    let stream = try JSONDecoder().decode(Streams.self, from: Data(body.utf8)).streams.first
+                    guard let stream, stream.types.count == 3, stream.types.allSatisfy(\.isSettled) else { return .unmet(body) }
+                    return .met(stream)
                 }
-                #expect(stream["node"] as? String == node)
-                #expect(stream["service"] as? String == "aggregated" && stream["form"] as? String == "delta")
+                #expect(stream.node == node && stream.service == "aggregated" && stream.form == "delta")
 
-                let dump = try await httpGet("/debug/config_dump?node=\(node)", from: debug)
-                let resources = try #require(JSONSerialization.jsonObject(with: Data(dump.body.utf8)) as? [[String: Any]])
-                let kinds = Set(resources.compactMap { ($0["@type"] as? String)?.split(separator: ".").last.map(String.init) })
-                #expect(kinds == ["Cluster", "ClusterLoadAssignment", "Listener"])
+                let dump = try await httpGet("/debug/config_dump?node=\(node)", from: debug).body
+                for kind in ["Cluster", "ClusterLoadAssignment", "Listener"] {
+                    #expect(dump.contains(".v3.\(kind)\""), "no \(kind) in \(dump)")
+                }
                 #expect(try await httpGet("/debug/config_dump?node=nobody", from: debug).status == 404)
                 #expect(try await httpGet("/debug/config_dump", from: debug).status == 400)
 
                 let graph = try await httpGet("/debug/graph", from: debug).body
                 #expect(graph.hasPrefix("digraph") && graph.contains("VirtualService default/") && graph.contains(" -> "))
-                let memory = try Self.object(try await httpGet("/debug/memory", from: debug).body)
-                #expect((memory["residentBytes"] as? Int ?? 0) > 1 << 20 && memory["streams"] as? Int == 1)
+                let memory = try await httpGet("/debug/memory", from: debug).body
+                let figures = try JSONDecoder().decode(Memory.self, from: Data(memory.utf8))
+                #expect(figures.residentBytes > 1 << 20 && figures.streams == 1)
             }
         }
 
@@ -66,8 +64,27 @@ extension EndToEndTests {
             }
         }
 
-        private static func object(_ text: String) throws -> [String: Any] {
-            try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        private struct Streams: Decodable {
+            struct Stream: Decodable, Sendable {
+                struct State: Decodable, Sendable {
+                    let unanswered: Int
+                    let acknowledged: String?
+
+                    var isSettled: Bool { unanswered == 0 && acknowledged != nil }
+                }
+
+                let node: String
+                let service: String
+                let form: String
+                let types: [State]
+            }
+
+            let streams: [Stream]
+        }
+
+        private struct Memory: Decodable {
+            let residentBytes: Int
+            let streams: Int
         }
     }
 }

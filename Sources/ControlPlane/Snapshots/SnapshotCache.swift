@@ -26,6 +26,8 @@ public actor SnapshotCache: Service {
     private let reports: Bell?
     /// Of each object in force, the generation; kept only for reports.
     private var generations: [ObjectKey: Int64] = [:]
+    /// Objects in force that are gone, and of which nobody needs to know more once that has been published.
+    private var forgotten: Set<ObjectKey> = []
     /// Conflicts that have been logged, by an object on either side.
     private var reported: [ObjectKey: Set<Conflict>] = [:]
     private let resolver: EndpointResolver
@@ -94,19 +96,30 @@ public actor SnapshotCache: Service {
     }
 
     /// How far the Envoys are with each of `services`, and what keeps its listeners, or those of others, from being served.
-    func progress(
-        of services: some Collection<ObjectKey> & Sendable
-    ) -> [ObjectKey: PublishedState] {
-        services.reduce(into: [:]) { result, service in
-            result[service] = PublishedState(
+    ///
+    /// When an Envoy comes or goes, that may be every object there is: configuration gets its turn in between.
+    func progress(of services: some Collection<ObjectKey> & Sendable) async -> [ObjectKey: PublishedState] {
+        var states: [ObjectKey: PublishedState] = [:]
+        for (count, service) in services.enumerated() {
+            if count % 256 == 255 { await Task.yield() }
+            states[service] = PublishedState(
                 generation: generations[service],
                 progress: lines.values.reduce(ServiceProgress()) { $0 + $1.fanOut.progress(of: service) },
                 conflicts: lines[.aggregated]?.fanOut.store.conflicts(of: service) ?? [])
         }
+        return states
     }
 
     /// Objects that are gone, and of which nobody needs to know more.
+    ///
+    /// The news that they are gone may be on its way to here yet, and is accounted for when it comes: what is still in force is forgotten
+    /// after that.
     func forgetProgress(of services: [ObjectKey]) {
+        forgotten.formUnion(services.filter { generations[$0] != nil })
+        dropProgress(of: services.filter { generations[$0] == nil })
+    }
+
+    private func dropProgress(of services: some Collection<ObjectKey>) {
         for variant in variants {
             for service in services { lines[variant]?.fanOut.forgetProgress(of: service) }
         }
@@ -154,6 +167,11 @@ public actor SnapshotCache: Service {
         for key in changes.removedServices {
             reported[key] = nil
             generations[key] = nil
+        }
+        if !forgotten.isEmpty {
+            dropProgress(of: forgotten.intersection(changes.removedServices))
+            forgotten.subtract(changes.removedServices)
+            forgotten.subtract(changes.services.map(\.service.metadata.key))
         }
         if tracksProgress {
             for service in changes.services { generations[service.service.metadata.key] = service.service.metadata.generation }

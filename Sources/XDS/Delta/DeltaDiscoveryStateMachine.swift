@@ -47,16 +47,17 @@ public struct DeltaDiscoveryStateMachine {
             self[type].rejected.map { StreamProgress.Rejected(type: type, name: $0.key, message: $0.value.message) }
         }
         return StreamProgress(
+            types: Set(ResourceType.allCases.filter { self[$0].isAsking }),
             acknowledged: acknowledged, rejected: rejected.sorted { ($0.type.rawValue, $0.name) < ($1.type.rawValue, $1.name) })
     }
 
     /// The least of what is acknowledged of each part; nil while a part has not been asked for, or stands in another group.
     private var acknowledged: Position? {
-        guard let group, self[.cluster].isAsking, self[.listener].isAsking else { return nil }
+        guard let group, types.contains(where: \.isAsking) else { return nil }
         var least = latest
         for type in ResourceType.allCases where self[type].isAsking {
             let state = self[type]
-            let isQuiet = state.inFlight.isEmpty && state.retries.isEmpty
+            let isQuiet = state.inFlight.isEmpty && state.doubted.isEmpty
             let reached = isQuiet ? reached(type) : state.acknowledged
             for position in type == .cluster ? [reached.updates, reached.removals] : [reached.updates] {
                 guard let position, position.group == group else { return nil }
@@ -188,6 +189,7 @@ extension DeltaDiscoveryStateMachine {
                 let wasAsked = self[type].subscription.isWildcard && self[type].subscription.names.contains(name)
                 self[type].subscription.unsubscribe(name)
                 self[type].listIsCurrent = false
+                self[type].forgetDoubt(of: name)
                 self[type].owed.remove(name)
                 // The client has to learn whether the wildcard covers the name (xDS protocol, "Unsubscribing from Resources").
                 if wasAsked { self[type].owed.insert(name) }

@@ -27,6 +27,8 @@ struct DeltaTypeState {
     var listIsCurrent = false
     /// Where the client stood, by its own word, when it last acknowledged a response.
     var acknowledged = ReachedPositions()
+    /// Names that a rejected response carried and no acknowledged one since: the client may have them or not.
+    private(set) var doubted: Set<String> = []
     /// Responses under way, oldest first.
     var inFlight: Deque<SentResponse> = []
     var rejected: [String: RejectedResource] = [:]
@@ -62,7 +64,7 @@ struct DeltaTypeState {
     /// The client acknowledged `nonce`, and with it all that was sent earlier.
     mutating func acknowledge(_ nonce: String) {
         guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return }
-        acknowledged = inFlight[index].reached
+        settle(through: index)
         let isChange = !addressConflicts.isEmpty && inFlight[...index].contains { !$0.names.isEmpty }
         inFlight.removeFirst(index + 1)
         if isChange { retryAddressConflicts() }
@@ -74,11 +76,13 @@ struct DeltaTypeState {
     mutating func reject(_ nonce: String, message: String) -> [String]? {
         guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return nil }
         let response = inFlight[index]
-        if index > 0 { acknowledged = inFlight[index - 1].reached }
+        if index > 0 { settle(through: index - 1) }
         inFlight.removeFirst(index + 1)
         let names = response.names
         var culprits = RejectionMessage.culprits(among: names, in: message)
         if culprits.isEmpty, names.count == 1 { culprits = names }
+        doubted.formUnion(names)
+        doubted.subtract(culprits)
         guard !culprits.isEmpty else {
             let middle = names.count / 2
             retries.append(contentsOf: [Array(names[..<middle]), Array(names[middle...])].filter { !$0.isEmpty })
@@ -94,6 +98,18 @@ struct DeltaTypeState {
         if !innocent.isEmpty { retries.append(innocent.sorted()) }
         return culprits
     }
+
+    /// The client has taken in all responses up to the one at `index`.
+    private mutating func settle(through index: Int) {
+        if !doubted.isEmpty {
+            for response in inFlight[...index] { doubted.subtract(response.names) }
+        }
+        // What was sent after a rejected response says nothing of what that one carried.
+        if doubted.isEmpty { acknowledged = inFlight[index].reached }
+    }
+
+    /// The client does not want the name any more.
+    mutating func forgetDoubt(of name: String) { doubted.remove(name) }
 
     private mutating func retryAddressConflicts() {
         let names = addressConflicts.changeWasTaken(among: rejected)

@@ -27,7 +27,8 @@ public struct FanOut {
     private var uids: [ObjectKey: String] = [:]
     private var loops: [LoopID: Loop] = [:]
     private var loopsByGroup: [GroupID: Set<LoopID>] = [:]
-    private var streamsByGroup: [GroupID: Set<StreamID>] = [:]
+    /// How far the Envoys of each group are.
+    private var standings: [GroupID: GroupStanding] = [:]
     private var ledger = ProgressLedger()
 
     /// Groups whose streams have come or gone: all their objects are accounted for anew, once somebody asks.
@@ -134,7 +135,7 @@ public struct FanOut {
         if streamsByNodeID[record.nodeID]?.isEmpty == true { streamsByNodeID[record.nodeID] = nil }
         loops[record.loop]?.assigned.remove(stream)
         ledger.forget(stream)
-        if let group = record.group { leave(group, record.loop, stream) }
+        if let group = record.group { leave(group, record.loop, stream, record.nodeID) }
         for group in record.pins where store.unpin(group) { ledger.forget(group) }
     }
 
@@ -157,7 +158,7 @@ public struct FanOut {
             else { return nil }
             if streams[stream]?.pins.insert(group).inserted == true { store.pin(group) }
             streams[stream]?.group = group
-            if let old = record.group { leave(old, loop, stream) }
+            if let old = record.group { leave(old, loop, stream, record.nodeID) }
             join(position, loop, stream)
             return (stream, position)
         }
@@ -182,14 +183,13 @@ public struct FanOut {
         // A loop that has the group already may be behind it; its update comes in the same reply.
         loops[loop, default: Loop()].groups[position.group] = (known?.revision ?? position.revision, (known?.streams ?? 0) + 1)
         loopsByGroup[position.group, default: []].insert(loop)
-        streamsByGroup[position.group, default: []].insert(stream)
+        if let nodeID = streams[stream]?.nodeID { restand(nodeID, in: position.group) }
         touchServices(in: position.group)
     }
 
-    private mutating func leave(_ group: GroupID, _ loop: LoopID, _ stream: StreamID) {
+    private mutating func leave(_ group: GroupID, _ loop: LoopID, _ stream: StreamID, _ nodeID: String) {
         ledger.forget(stream)
-        streamsByGroup[group]?.remove(stream)
-        if streamsByGroup[group]?.isEmpty == true { streamsByGroup[group] = nil }
+        restand(nodeID, in: group)
         touchServices(in: group)
         loops[loop]?.groups[group]?.streams -= 1
         guard let left = loops[loop]?.groups[group]?.streams, left <= 0 else { return }
@@ -210,29 +210,59 @@ extension FanOut {
         return touchedGroups.reduce(into: ledger.takeTouched()) { $0.formUnion(store.services(in: $1)) }
     }
 
-    /// How far the connected Envoys are with an object, present or gone.
+    /// How far the connected Envoys are with an object, present or gone. Costs no walk over Envoys, but for those that reject something.
     public func progress(of service: ObjectKey) -> ServiceProgress {
-        var isProgrammed: [String: Bool] = [:]
-        var rejecting: Set<String> = []
         var progress = ServiceProgress()
         for group in store.groups(of: service).union(ledger.groups(of: service)) {
-            for stream in streamsByGroup[group] ?? [] {
-                guard let nodeID = streams[stream]?.nodeID else { continue }
-                let rejected = ledger.progress(of: stream)?.rejected ?? []
-                if let culprit = rejected.first(where: { store.owner(of: $0.type, $0.name, in: group) == service }) {
-                    progress.rejection = progress.rejection ?? culprit.message
-                    isProgrammed[nodeID] = false
-                    rejecting.insert(nodeID)
-                } else {
-                    // An Envoy with a stream a type has what all its streams have.
-                    isProgrammed[nodeID] = (isProgrammed[nodeID] ?? true) && ledger.has(stream, service)
-                }
+            guard let standing = standings[group] else { continue }
+            let revision = ledger.revision(of: service, in: group)
+            progress.connected += standing.count
+            progress.programmed += standing.count(reaching: revision)
+            for nodeID in standing.rejecting {
+                guard let words = rejection(by: nodeID, of: service, in: group) else { continue }
+                progress.rejected += 1
+                progress.rejection = progress.rejection ?? words
+                if standing.has(nodeID, reached: revision) { progress.programmed -= 1 }
             }
         }
-        progress.connected = isProgrammed.count
-        progress.rejected = rejecting.count
-        progress.programmed = isProgrammed.values.count { $0 }
         return progress
+    }
+
+    private func rejection(by nodeID: String, of service: ObjectKey, in group: GroupID) -> String? {
+        for stream in streamsByNodeID[nodeID] ?? [] where streams[stream]?.group == group {
+            let rejected = ledger.progress(of: stream)?.rejected ?? []
+            if let culprit = rejected.first(where: { store.owner(of: $0.type, $0.name, in: group) == service }) {
+                return culprit.message
+            }
+        }
+        return nil
+    }
+
+    /// Sees anew how far an Envoy is: as far as all its streams are, once they ask for clusters and listeners between them.
+    private mutating func restand(_ nodeID: String, in group: GroupID) {
+        guard tracksProgress else { return }
+        let followers = (streamsByNodeID[nodeID] ?? []).filter { streams[$0]?.group == group }
+        guard !followers.isEmpty else {
+            standings[group]?.remove(nodeID)
+            if standings[group]?.isEmpty == true { standings[group] = nil }
+            return
+        }
+        var types: Set<ResourceType> = []
+        var reached: Revision?
+        var isBehind = false
+        var isRejecting = false
+        for stream in followers {
+            let progress = ledger.progress(of: stream)
+            types.formUnion(progress?.types ?? [])
+            if progress?.rejected.isEmpty == false { isRejecting = true }
+            guard let position = progress?.acknowledged, position.group == group else {
+                isBehind = true
+                continue
+            }
+            reached = min(reached ?? position.revision, position.revision)
+        }
+        let isWhole = !isBehind && types.isSuperset(of: [.cluster, .listener])
+        standings[group, default: GroupStanding()].set(nodeID, reached: isWhole ? reached : nil, isRejecting: isRejecting)
     }
 
     /// An object that is gone, and whose going everyone has acknowledged, needs no account any more.
@@ -244,6 +274,7 @@ extension FanOut {
         let owners = Set(rejected.compactMap { store.owner(of: $0.type, $0.name, in: group) })
         let isFirst = ledger.progress(of: stream)?.acknowledged == nil && progress.acknowledged != nil
         ledger.told(stream, progress, owners: owners)
+        if let nodeID = streams[stream]?.nodeID { restand(nodeID, in: group) }
         if isFirst { touchServices(in: group) }
     }
 

@@ -53,11 +53,8 @@ struct ProgressLedger {
     /// What a stream told last.
     func progress(of stream: StreamID) -> StreamProgress? { progress[stream] }
 
-    /// Whether a stream has acknowledged the latest change of an object.
-    func has(_ stream: StreamID, _ service: ObjectKey) -> Bool {
-        guard let reached = progress[stream]?.acknowledged else { return false }
-        return revisions[service]?[reached.group].map { $0 <= reached.revision } ?? true
-    }
+    /// The revision at which a group got the latest change of an object; the first one where it has got none.
+    func revision(of service: ObjectKey, in group: GroupID) -> Revision { revisions[service]?[group] ?? .initial }
 
     /// The objects whose account may have changed since the last call.
     mutating func takeTouched() -> Set<ObjectKey> {

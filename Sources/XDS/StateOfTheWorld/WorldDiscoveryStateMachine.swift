@@ -57,7 +57,11 @@ public struct WorldDiscoveryStateMachine {
         let all =
             rejected(.cluster, clusters.rejections) + rejected(.endpoint, endpoints.rejected.mapValues(\.message))
             + rejected(.listener, listeners.rejections)
-        return StreamProgress(acknowledged: settled?.group == group ? settled : nil, rejected: all)
+        let started = [
+            (ResourceType.cluster, clusters.isStarted), (.endpoint, endpoints.isStarted), (.listener, listeners.isStarted),
+        ]
+        return StreamProgress(
+            types: Set(started.filter(\.1).map(\.0)), acknowledged: settled?.group == group ? settled : nil, rejected: all)
     }
 
     /// What is known of the client, for those who ask what it was sent.
@@ -229,7 +233,7 @@ extension WorldDiscoveryStateMachine {
             pinned.remove(old)
             actions.append(.release(old))
         }
-        if isSettled && clusters.isStarted && listeners.isStarted { settled = current }
+        if isSettled && (clusters.isStarted || endpoints.isStarted || listeners.isStarted) { settled = current }
         return actions
     }
 
