@@ -104,6 +104,9 @@ let package = Package(
         .executableTarget(
             name: "kube-api-simulator", dependencies: ["KubeAPISimulator", argumentParser], swiftSettings: strict),
         .executableTarget(name: "call-demo", dependencies: ["TestKit", argumentParser], swiftSettings: strict),
+        .target(name: "Disturbance", dependencies: ["KubeAPISimulator", "TestKit"], swiftSettings: strict),
+        .executableTarget(
+            name: "call-disturbance", dependencies: ["Disturbance", "TestKit", argumentParser], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(name: "KubernetesTests", dependencies: ["Domain", "Kubernetes"], swiftSettings: strict),
         .testTarget(
@@ -150,6 +153,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability", logging], swiftSettings: strict),
         .testTarget(name: "KubeAPISimulatorTests", dependencies: ["KubeAPISimulator", "TestKit"], swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["KubeAPISimulator", "TestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Disturbance", "KubeAPISimulator", "TestKit"], swiftSettings: strict),
     ]
 )

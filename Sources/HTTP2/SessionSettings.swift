@@ -1,7 +1,8 @@
 /// What a server session announces to its peer and where it draws the line.
 public struct SessionSettings: Sendable {
-    /// Streams a peer may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS).
-    public var maximumConcurrentStreams: Int = 256
+    /// Streams a peer may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS). An Envoy without ADS opens one for each EDS cluster, up to the
+    /// 1,024 requests of its circuit breakers, before it has read this: those beyond it are refused and come back seconds later.
+    public var maximumConcurrentStreams: Int = 2048
     /// Bytes of one request's header list, counted as RFC 9113 section 6.5.2 says: name + value + 32 for each field.
     public var maximumHeaderListSize: Int = 16 * 1024
     /// Bytes a peer may send on one stream before it needs an update (SETTINGS_INITIAL_WINDOW_SIZE).

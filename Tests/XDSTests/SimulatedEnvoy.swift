@@ -110,7 +110,8 @@ struct SimulatedEnvoy {
         var requests = newSubscriptions(type)
         var answer = DeltaRequest(typeURL: type.typeURL, nonce: response.nonce)
         if !bad.isEmpty {
-            answer.rejection = namesCulprits ? "Error adding/updating \(bad.map(\.name).joined(separator: ", ")): no" : "no"
+            answer.rejection =
+                namesCulprits ? "Error adding/updating listener(s) " + bad.map { "\($0.name): no\n" }.joined() : "no"
         }
         requests.append(answer)
         if type == .cluster && !hasListeners {

@@ -79,7 +79,7 @@ struct SimulatedWorldEnvoy {
         if bad.isEmpty { accepted[type] = response.version }
         var answer = request(type)
         if !bad.isEmpty {
-            answer.rejection = namesCulprits ? "Error adding/updating \(bad.joined(separator: ", ")): no" : "no"
+            answer.rejection = namesCulprits ? "Error adding/updating listener(s) " + bad.map { "\($0): no\n" }.joined() : "no"
         }
         if type == .cluster { heldAnswer = answer } else { requests.append(answer) }
         if warming.isEmpty, let held = heldAnswer {

@@ -36,8 +36,16 @@ public struct CallManifest: Sendable {
     public var serviceDiscovery = "eds"
     /// The hash key; nil leaves it out.
     public var hashKey: String?
-    /// The TCP port of health checks every 100 ms; nil leaves them out.
+    /// The TCP port of health checks; nil leaves them out.
     public var healthCheckPort: UInt16?
+    /// The milliseconds between two health checks.
+    public var healthCheckInterval = 100
+    /// The milliseconds of silence after which a session ends; nil leaves it out.
+    public var idleTimeout: Int?
+    /// `udp` or `tcp`.
+    public var transport = "udp"
+    /// Annotations of the object.
+    public var annotations: [String: String] = [:]
     /// The largest datagram, in bytes; nil leaves it out.
     public var maximumDatagramSize: Int?
 
@@ -66,6 +74,7 @@ public struct CallManifest: Sendable {
             metadata:
               name: \(name)
               namespace: \(namespace)
+              annotations: \(flow(annotations))
             spec:
               selector: \(flow(selector))
               listeners:
@@ -77,9 +86,10 @@ public struct CallManifest: Sendable {
     private func listenerDocument(_ index: Int) -> String {
         let stream = streams[index]
         let key = hashKey.map { "          hash_key: \($0)\n" } ?? ""
-        let check = healthCheckPort == nil ? "" : "          health_check: {interval: 100, protocol: TCP}\n"
+        let check = healthCheckPort == nil ? "" : "          health_check: {interval: \(healthCheckInterval), protocol: TCP}\n"
         let checkPort = healthCheckPort.map { "              health_check_port: \($0)\n" } ?? ""
         let size = maximumDatagramSize.map { "        max_datagram_size: \($0)\n" } ?? ""
+        let idle = idleTimeout.map { "        idle_timeout: \($0)\n" } ?? ""
         let host =
             switch host {
             case .selector(let labels): "selector: \(flow(labels))"
@@ -87,9 +97,9 @@ public struct CallManifest: Sendable {
             }
         return """
                 - name: \(listener(index))
-                  udp:
+                  \(transport):
                     port: \(stream.port)
-            \(size)        cluster:
+            \(size)\(idle)        cluster:
                       name: \(cluster(index))
                       service_discovery: \(serviceDiscovery)
             \(key)\(check)          endpoints:

@@ -69,9 +69,10 @@ public final class Descriptor: Sendable {
         return socket
     }
 
-    /// An open TCP connection to `address`. Blocks.
-    public static func tcp(connectedTo address: SocketAddress) throws -> Descriptor {
+    /// An open TCP connection to `address`, from the address `source` when one is given. Blocks.
+    public static func tcp(connectedTo address: SocketAddress, from source: String? = nil) throws -> Descriptor {
         let socket = try make(SOCK_STREAM, nonblocking: false)
+        if let source { try socket.bind(to: SocketAddress(source, 0)) }
         try socket.check("connect \(address)", address.withSockaddr { connect(socket.number, $0, $1) })
         return socket
     }

@@ -22,9 +22,20 @@ public enum Programs {
         if let path = ProcessInfo.processInfo.environment["ENVOY_BINARY"] {
             return try existing([path], "ENVOY_BINARY names no program")
         }
+        return try inEnvironment("envoy", "Envoy is not installed; run scripts/setup or set ENVOY_BINARY")
+    }
+
+    /// The Python that has the packages of `scripts/requirements.txt`: the value of `XDS_OPERATOR_PYTHON`, or that of `.venv`.
+    public static func python() throws -> String {
+        if let path = ProcessInfo.processInfo.environment["XDS_OPERATOR_PYTHON"] {
+            return try existing([path], "XDS_OPERATOR_PYTHON names no program")
+        }
+        return try inEnvironment("python", "there is no Python environment; run scripts/setup")
+    }
+
+    private static func inEnvironment(_ program: String, _ otherwise: String) throws -> String {
         let places = ancestors(of: ownDirectory) + ancestors(of: FileManager.default.currentDirectoryPath)
-        return try existing(
-            places.map { "\($0)/.venv/bin/envoy" }, "Envoy is not installed; run scripts/setup or set ENVOY_BINARY")
+        return try existing(places.map { "\($0)/.venv/bin/\(program)" }, otherwise)
     }
 
     private static var ownDirectory: String {

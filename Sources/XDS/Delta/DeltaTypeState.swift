@@ -6,8 +6,6 @@ struct DeltaTypeState {
     struct RejectedResource {
         /// The bytes that are not sent again; nil for a removal.
         let version: Digest?
-        /// Whether another listener had its address: it is tried again when a listener goes.
-        let isAddressConflict: Bool
         /// The client's words.
         let message: String
     }
@@ -32,9 +30,8 @@ struct DeltaTypeState {
     /// Responses under way, oldest first.
     var inFlight: Deque<SentResponse> = []
     var rejected: [String: RejectedResource] = [:]
-    /// How often a listener was rejected because its address was taken, and how many removals it sits out before the next try: its
-    /// rival may be one that never goes, such as a listener of the bootstrap.
-    var addressConflicts: [String: (attempts: Int, removalsLeft: Int)] = [:]
+    /// Those of `rejected` whose address was taken.
+    var addressConflicts = AddressConflicts()
     /// Names in doubt since a rejection, to be sent again, each list in a response of its own.
     var retries: Deque<[String]> = []
 
@@ -56,7 +53,7 @@ struct DeltaTypeState {
         guard let rejection = rejected[resource.name] else { return true }
         if rejection.version == resource.version { return false }
         rejected[resource.name] = nil
-        addressConflicts[resource.name] = nil
+        addressConflicts.forget(resource.name)
         return true
     }
 
@@ -64,9 +61,9 @@ struct DeltaTypeState {
     mutating func acknowledge(_ nonce: String) {
         guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return }
         acknowledged = inFlight[index].reached
-        let hadRemovals = inFlight[...index].contains { !$0.removed.isEmpty }
+        let isChange = !addressConflicts.isEmpty && inFlight[...index].contains { !$0.names.isEmpty }
         inFlight.removeFirst(index + 1)
-        if hadRemovals { retryAddressConflicts() }
+        if isChange { retryAddressConflicts() }
     }
 
     /// The client rejected the response `nonce`, which it may have applied in part; returns the culprits.
@@ -88,11 +85,8 @@ struct DeltaTypeState {
         let isAddressConflict = RejectionMessage.isAddressConflict(message)
         let versions = Dictionary(response.resources.map { ($0.name, $0.version) }, uniquingKeysWith: { _, last in last })
         for name in culprits {
-            if isAddressConflict {
-                let attempts = min((addressConflicts[name]?.attempts ?? 0) + 1, 12)
-                addressConflicts[name] = (attempts, 1 << (attempts - 1))
-            }
-            rejected[name] = RejectedResource(version: versions[name], isAddressConflict: isAddressConflict, message: message)
+            if isAddressConflict { addressConflicts.note(name) }
+            rejected[name] = RejectedResource(version: versions[name], message: message)
         }
         let innocent = Set(names).subtracting(culprits)
         if !innocent.isEmpty { retries.append(innocent.sorted()) }
@@ -100,12 +94,7 @@ struct DeltaTypeState {
     }
 
     private mutating func retryAddressConflicts() {
-        var names: [String] = []
-        for name in rejected.filter(\.value.isAddressConflict).keys.sorted() {
-            addressConflicts[name]?.removalsLeft -= 1
-            if let left = addressConflicts[name]?.removalsLeft, left > 0 { continue }
-            names.append(name)
-        }
+        let names = addressConflicts.changeWasTaken(among: rejected)
         guard !names.isEmpty else { return }
         for name in names { rejected[name] = nil }
         retries.append(names)

@@ -17,8 +17,6 @@ struct WorldTypeState {
     private struct RejectedResource {
         /// The bytes that are not sent again.
         let version: Digest
-        /// Whether another listener had its address: it is tried again when a listener goes.
-        let isAddressConflict: Bool
         /// The client's words.
         let message: String
     }
@@ -38,6 +36,8 @@ struct WorldTypeState {
     private(set) var acknowledged: WorldState?
     private var inFlight: Deque<Sent> = []
     private var rejected: [String: RejectedResource] = [:]
+    /// Those of `rejected` whose address was taken.
+    private var addressConflicts = AddressConflicts()
     /// Names in doubt since a rejection that named no culprit: the first list is being tried, the others wait.
     private var doubts: Deque<[String]> = []
     /// Counts the searches for a culprit: rejections of what was sent before the last one began say nothing new.
@@ -64,7 +64,10 @@ struct WorldTypeState {
 
     /// What the client is to have when the snapshot says `full`: its subscription, and its last good form of what it rejected.
     private mutating func content(of full: WorldState) -> WorldState {
-        for (name, rejection) in rejected where full.resources[name]?.version != rejection.version { rejected[name] = nil }
+        for (name, rejection) in rejected where full.resources[name]?.version != rejection.version {
+            rejected[name] = nil
+            addressConflicts.forget(name)
+        }
         if subscription.isWildcard && rejected.isEmpty && doubts.count < 2 { return full }
         var resources = full.resources
         if !subscription.isWildcard { resources = resources.filter { subscription.names.contains($0.key) } }
@@ -114,11 +117,10 @@ struct WorldTypeState {
         doubtful = []
         inFlight.removeFirst(index + 1)
         if isOfThisSearch, doubts.popFirst() != nil { isStale = true }
-        let conflicts = rejected.filter { $0.value.isAddressConflict }
-        if !conflicts.isEmpty, let before, state.lacksSome(of: before) {
-            for name in conflicts.keys { rejected[name] = nil }
-            isStale = true
-        }
+        guard !addressConflicts.isEmpty, let before, before.version != state.version else { return }
+        let due = addressConflicts.changeWasTaken(among: rejected)
+        for name in due { rejected[name] = nil }
+        if !due.isEmpty { isStale = true }
     }
 
     /// The client rejected the response `nonce`, which it may have applied in part; returns the culprits, none while they are being
@@ -150,8 +152,8 @@ struct WorldTypeState {
         let isAddressConflict = RejectionMessage.isAddressConflict(message)
         for name in culprits {
             guard let version = response.state.resources[name]?.version else { continue }
-            rejected[name] = RejectedResource(
-                version: version, isAddressConflict: isAddressConflict, message: message)
+            if isAddressConflict { addressConflicts.note(name) }
+            rejected[name] = RejectedResource(version: version, message: message)
         }
         // What is left of the trial is tried without the culprit.
         if let trial = doubts.popFirst() {

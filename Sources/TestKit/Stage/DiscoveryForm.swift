@@ -1,13 +1,16 @@
 /// The ways in which an Envoy may be connected.
-enum DiscoveryForm: String, CaseIterable, Sendable {
+public enum DiscoveryForm: String, CaseIterable, Sendable {
+    /// One stream of changes.
     case delta
+    /// One stream of whole states.
     case stateOfTheWorld
     /// A stream for each type, as the bootstraps of this operator's predecessor have it.
     case separateDelta
+    /// The same, in whole states.
     case separateStateOfTheWorld
 
     /// The form's name on the command line of `bootstrap`.
-    var api: String {
+    public var api: String {
         switch self {
         case .delta, .separateDelta: "delta"
         case .stateOfTheWorld, .separateStateOfTheWorld: "sotw"
@@ -15,7 +18,7 @@ enum DiscoveryForm: String, CaseIterable, Sendable {
     }
 
     /// Turns a bootstrap for ADS into one for the separate services, where this form needs that.
-    func bootstrap(_ text: String) -> String {
+    public func bootstrap(_ text: String) -> String {
         switch self {
         case .delta, .stateOfTheWorld: return text
         case .separateDelta, .separateStateOfTheWorld:

@@ -1,0 +1,36 @@
+/// Listeners that were rejected because somebody else had their address, and when each is tried again: whenever the client has taken in a
+/// change, for it may have been the rival that went or moved. The rival may also be one that never goes, such as a listener of the
+/// bootstrap or another process: after each failure a listener sits out twice as many changes as before.
+struct AddressConflicts {
+    /// Beyond 2,048 changes the pause grows no more.
+    private static let maximumAttempts = 12
+
+    private var entries: [String: (attempts: Int, changesLeft: Int)] = [:]
+
+    /// Whether there are none.
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// The listener was rejected, perhaps again.
+    mutating func note(_ name: String) {
+        let attempts = min((entries[name]?.attempts ?? 0) + 1, Self.maximumAttempts)
+        entries[name] = (attempts, 1 << (attempts - 1))
+    }
+
+    /// The listener has no conflict any more, or is another one now.
+    mutating func forget(_ name: String) { entries[name] = nil }
+
+    /// The client has taken in a change; returns the listeners of `rejected` whose turn it is, sorted.
+    mutating func changeWasTaken<Value>(among rejected: [String: Value]) -> [String] {
+        var due: [String] = []
+        for (name, entry) in entries {
+            guard rejected[name] != nil else {
+                // Tried and not rejected again.
+                entries[name] = nil
+                continue
+            }
+            entries[name]?.changesLeft = entry.changesLeft - 1
+            if entry.changesLeft <= 1 { due.append(name) }
+        }
+        return due.sorted()
+    }
+}
