@@ -99,7 +99,8 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests, and what they and the demo share: a real Envoy's process, UDP workers and callers.
-        .target(name: "TestKit", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "CNamespaces"),
+        .target(name: "TestKit", dependencies: ["CLinux", "CNamespaces"], swiftSettings: strict),
         .target(name: "KubeAPISimulator", dependencies: ["CLinux", "TestKit", yams], swiftSettings: strict),
         .executableTarget(
             name: "kube-api-simulator", dependencies: ["KubeAPISimulator", argumentParser], swiftSettings: strict),
@@ -107,6 +108,8 @@ let package = Package(
         .target(name: "Disturbance", dependencies: ["KubeAPISimulator", "TestKit"], swiftSettings: strict),
         .executableTarget(
             name: "call-disturbance", dependencies: ["Disturbance", "TestKit", argumentParser], swiftSettings: strict),
+        .executableTarget(
+            name: "call-faults", dependencies: ["Disturbance", "TestKit", argumentParser], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(name: "KubernetesTests", dependencies: ["Domain", "Kubernetes"], swiftSettings: strict),
         .testTarget(

@@ -33,6 +33,17 @@ public enum Programs {
         return try inEnvironment("python", "there is no Python environment; run scripts/setup")
     }
 
+    /// The library that moves clocks: the value of `FAKETIME_LIBRARY`, or where `scripts/faketime-from-apt` puts it.
+    public static func clockLibrary() throws -> String {
+        let named = ProcessInfo.processInfo.environment["FAKETIME_LIBRARY"].map { [$0] } ?? []
+        let places = ancestors(of: ownDirectory) + ancestors(of: FileManager.default.currentDirectoryPath)
+        let candidates = named + places.map { "\($0)/.venv/lib/faketime/libfaketimeMT.so.1" }
+        guard let path = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+            throw NotFound(description: "libfaketime is not there; run scripts/faketime-from-apt")
+        }
+        return path
+    }
+
     private static func inEnvironment(_ program: String, _ otherwise: String) throws -> String {
         let places = ancestors(of: ownDirectory) + ancestors(of: FileManager.default.currentDirectoryPath)
         return try existing(places.map { "\($0)/.venv/bin/\(program)" }, otherwise)
