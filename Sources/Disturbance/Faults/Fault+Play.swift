@@ -1,3 +1,4 @@
+import Glibc
 import TestKit
 
 extension Fault {
@@ -36,6 +37,14 @@ extension Fault {
             let start = ContinuousClock.now
             _ = try await stage.restartOperator()
             return (nil, try await calls.arrive(since: start))
+        case .frozen:
+            stage.xdsOperator.child.signal(SIGSTOP)
+            try calls.write("meanwhile")
+            let start = ContinuousClock.now + .seconds(40)
+            try await scene.envoy.awaitStatistic("control_plane.connected_state", within: .seconds(30)) { $0 == 0 }
+            try await Task.sleep(until: start)
+            stage.xdsOperator.child.signal(SIGCONT)
+            return (nil, try await calls.arrive(since: start))
         case .apiServerKilled:
             guard let server = setting.server else { break }
             try await server.kill()
@@ -49,13 +58,13 @@ extension Fault {
             guard let disk = setting.disk else { break }
             return try await fill(disk, scene, &calls)
         case .descriptorsExhausted: return try await scene.exhaustDescriptors(&calls)
-        case .clockForward, .clockBack, .suspended:
+        case .clockForward, .clockBack:
             guard let clock = setting.clock else { break }
-            try clock.move(by: self == .clockForward ? 86_400 : self == .clockBack ? -86_400 : 3_600)
+            try clock.move(by: self == .clockForward ? 86_400 : -86_400)
             try await scene.awaitSent(1_000)
             try calls.write("meanwhile")
             let meanwhile = try await calls.arrive()
-            if self != .suspended { try clock.move(by: 0) }
+            try clock.move(by: 0)
             try calls.write("afterwards")
             return (meanwhile, try await calls.arrive())
         case .networkCutBriefly, .networkCut, .slowNetwork, .peerVanishes:
@@ -100,7 +109,7 @@ extension Fault {
             try calls.write("meanwhile")
             let end = ContinuousClock.now + .seconds(self == .networkCut ? 40 : 5)
             if self == .networkCut {
-                try await scene.envoy.awaitStatistic("control_plane.connected_state") { $0 == 0 }
+                try await scene.envoy.awaitStatistic("control_plane.connected_state", within: .seconds(30)) { $0 == 0 }
             }
             try await Task.sleep(until: end)
             link.set { $0.isWhole = true }

@@ -3,7 +3,7 @@ public enum Fault: String, CaseIterable, Sendable {
     case operatorKilled, apiServerKilled
     case diskFull, fileCutShort, fileEmptied
     case descriptorsExhausted
-    case clockForward, clockBack, suspended
+    case clockForward, clockBack, frozen
     case networkCutBriefly, networkCut, slowNetwork, peerVanishes
 
     /// What happens, for a person.
@@ -17,7 +17,7 @@ public enum Fault: String, CaseIterable, Sendable {
         case .descriptorsExhausted: "clients take all descriptors of the operator"
         case .clockForward: "wall clock jumps a day forward, then back"
         case .clockBack: "wall clock jumps a day back, then forward"
-        case .suspended: "machine suspended: all clocks jump an hour"
+        case .frozen: "operator frozen (`SIGSTOP`) for 40 s"
         case .networkCutBriefly: "no packet between Envoy and operator for 5 s"
         case .networkCut: "no packet between Envoy and operator for 40 s"
         case .slowNetwork: "500 ms round trip and 5 % loss each way between Envoy and operator"
@@ -34,7 +34,8 @@ public enum Fault: String, CaseIterable, Sendable {
             "live calls: nothing, what the file held stays in service; an error in the log names the file"
         case .descriptorsExhausted:
             "live calls: nothing; new Envoys and manifests wait until descriptors are free, without spinning"
-        case .clockForward, .clockBack, .suspended: "nothing"
+        case .clockForward, .clockBack: "nothing"
+        case .frozen: "live calls: nothing; Envoy ends the connection after 15 s of silence and connects anew when it can"
         case .networkCutBriefly: "live calls: nothing; new calls wait until packets flow"
         case .networkCut: "live calls: nothing; Envoy ends the connection after 15 s of silence and connects anew when it can"
         case .slowNetwork: "live calls: nothing; new calls are set up later"

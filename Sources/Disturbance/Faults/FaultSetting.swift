@@ -17,7 +17,7 @@ struct FaultSetting: Sendable {
     static func of(_ fault: Fault, root: String) async throws -> FaultSetting {
         var setting = FaultSetting()
         switch fault {
-        case .operatorKilled: break
+        case .operatorKilled, .frozen: break
         case .apiServerKilled:
             let server = try await ServerProcess(definition: root + SimulatedCluster.definition)
             setting.server = server
@@ -27,11 +27,11 @@ struct FaultSetting: Sendable {
             setting.disk = disk
             setting.objects = disk
         case .descriptorsExhausted: setting.placement.wrapper = ["/usr/bin/prlimit", "--nofile=64", "--"]
-        case .clockForward, .clockBack, .suspended:
+        case .clockForward, .clockBack:
             let clock = try MovableClock()
             setting.clock = clock
             setting.objects = try SimulatedCluster(definition: root + SimulatedCluster.definition)
-            setting.placement.environment = try clock.environment(movesMonotonic: fault == .suspended)
+            setting.placement.environment = try clock.environment()
         case .networkCutBriefly, .networkCut, .slowNetwork, .peerVanishes:
             let network = try await NetworkNamespace()
             let link = try await Link(to: network)

@@ -98,7 +98,17 @@ final class ServerProcess: ObjectStore {
             guard answer.status == 201 else {
                 throw UnexpectedCourse(description: "POST \(path): \(answer.status) \(answer.body)")
             }
+            try writeStatus(of: object, path)
         }
+    }
+
+    /// What a kubelet says of a pod: an object is created without a status.
+    private func writeStatus(of object: JSONValue, _ path: String) throws {
+        guard let status = object["status"], let name = object["metadata", "name"]?.text else { return }
+        let answer = try exchange(
+            "PATCH", "\(path)/\(name)/status", with: address, contentType: "application/merge-patch+json",
+            body: JSONValue.object(["status": status]).encoded)
+        guard answer.status == 200 else { throw UnexpectedCourse(description: "PATCH \(path)/\(name)/status: \(answer.body)") }
     }
 
     func remove(_ name: String) throws {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A clock that can be moved under a running process, by libfaketime.
+/// A wall clock that can be moved under a running process, by libfaketime. Monotonic clocks can't: the kernel's timers would not follow.
 public final class MovableClock: Sendable {
     private let directory: TemporaryDirectory
     private var file: String { directory.path(of: "clock") }
@@ -20,14 +20,11 @@ public final class MovableClock: Sendable {
     }
 
     /// What makes a process go by it.
-    ///
-    /// - Parameter movesMonotonic: whether it is every clock, as after a suspension, and not the wall clock alone.
-    public func environment(movesMonotonic: Bool) throws -> [String: String] {
-        var variables = [
+    public func environment() throws -> [String: String] {
+        return [
             "LD_PRELOAD": try Programs.clockLibrary(), "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1",
             "NO_FAKE_STAT": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         ]
-        if !movesMonotonic { variables["FAKETIME_DONT_FAKE_MONOTONIC"] = "1" }
-        return variables
     }
 }
