@@ -100,7 +100,7 @@ let package = Package(
 
         // Tests, and what they and the demo share: a real Envoy's process, UDP workers and callers.
         .target(name: "CNamespaces"),
-        .target(name: "TestKit", dependencies: ["CLinux", "CNamespaces"], swiftSettings: strict),
+        .target(name: "TestKit", dependencies: ["CLinux", "CNamespaces", "COpenSSL"], swiftSettings: strict),
         .target(name: "KubeAPISimulator", dependencies: ["CLinux", "TestKit", yams], swiftSettings: strict),
         .executableTarget(
             name: "kube-api-simulator", dependencies: ["KubeAPISimulator", argumentParser], swiftSettings: strict),
@@ -108,6 +108,8 @@ let package = Package(
         .target(name: "Disturbance", dependencies: ["KubeAPISimulator", "TestKit"], swiftSettings: strict),
         .executableTarget(
             name: "call-disturbance", dependencies: ["Disturbance", "TestKit", argumentParser], swiftSettings: strict),
+        .target(name: "Leaks", dependencies: ["TestKit"], swiftSettings: strict),
+        .executableTarget(name: "leak-check", dependencies: ["Leaks", "TestKit", argumentParser], swiftSettings: strict),
         .executableTarget(
             name: "call-faults", dependencies: ["Disturbance", "TestKit", argumentParser], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),

@@ -21,7 +21,7 @@ final class ServerProcess: ObjectStore {
 
     private let ground: LoopbackReservation
     private let address: SocketAddress
-    private let definition: String
+    private let definitions: [JSONValue]
     private let directory: TemporaryDirectory
     private let state = Mutex(State())
 
@@ -32,20 +32,20 @@ final class ServerProcess: ObjectStore {
         ground = try LoopbackReservation()
         address = SocketAddress("127.0.0.1", try ground.port())
         directory = try TemporaryDirectory(named: "server")
-        self.definition = definition
+        definitions = try JSONValue.documents(yaml: String(contentsOfFile: definition, encoding: .utf8))
         try await start()
     }
 
     /// Starts it with what it had and what was written since.
     func start() async throws {
         let file = directory.path(of: "objects.yaml")
-        let text = state.withLock { $0.objects.map(\.encodedText).joined(separator: "\n---\n") }
+        let text = state.withLock { state in (definitions + state.objects).map(\.encodedText).joined(separator: "\n---\n") }
         try text.write(toFile: file, atomically: true, encoding: .utf8)
         let program = URL(filePath: try Programs.xdsOperator()).deletingLastPathComponent().path() + "kube-api-simulator"
         let child = try await ChildProcess.start(
             name: "kube-api-simulator",
             [
-                program, "--bind-address", "\(address)", "--crd", definition, "--object", file, "--kubeconfig-out",
+                program, "--bind-address", "\(address)", "--object", file, "--kubeconfig-out",
                 directory.path(of: "kubeconfig"),
             ])
         try await child.line("its address") { $0.contains("listening on") ? () : nil }
