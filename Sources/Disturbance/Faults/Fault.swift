@@ -44,7 +44,7 @@ public enum Fault: String, CaseIterable, Sendable {
     }
 
     /// Whether it is over within seconds, so that it may be played several times.
-    public var isBrief: Bool { self != .peerVanishes }
+    public var isBrief: Bool { ![.frozen, .networkCut, .peerVanishes].contains(self) }
 }
 
 /// What a fault did.

@@ -41,11 +41,10 @@ final class ServerProcess: ObjectStore {
         let file = directory.path(of: "objects.yaml")
         let text = state.withLock { state in (definitions + state.objects).map(\.encodedText).joined(separator: "\n---\n") }
         try text.write(toFile: file, atomically: true, encoding: .utf8)
-        let program = URL(filePath: try Programs.xdsOperator()).deletingLastPathComponent().path() + "kube-api-simulator"
         let child = try await ChildProcess.start(
             name: "kube-api-simulator",
             [
-                program, "--bind-address", "\(address)", "--object", file, "--kubeconfig-out",
+                try Programs.built("kube-api-simulator"), "--bind-address", "\(address)", "--object", file, "--kubeconfig-out",
                 directory.path(of: "kubeconfig"),
             ])
         try await child.line("its address") { $0.contains("listening on") ? () : nil }

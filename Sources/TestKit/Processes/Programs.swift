@@ -17,6 +17,12 @@ public enum Programs {
             ["\(ownDirectory)/xds-operator"], "xds-operator is not built; run `swift build` or set XDS_OPERATOR_BINARY")
     }
 
+    /// A program of this package that is built beside `xds-operator`.
+    public static func built(_ name: String) throws -> String {
+        let directory = (try xdsOperator() as NSString).deletingLastPathComponent
+        return try existing(["\(directory)/\(name)"], "\(name) is not built; run `swift build`")
+    }
+
     /// Envoy: the value of `ENVOY_BINARY`, or `.venv/bin/envoy` in a directory above the running program or the current one.
     public static func envoy() throws -> String {
         if let path = ProcessInfo.processInfo.environment["ENVOY_BINARY"] {
