@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 OLDEST_ENVOY := 1.36.2
 
-.PHONY: help demo disturbance test test-oldest test-oldest-quick test-cluster build fuzz format lint golden protos setup clean test-chart chart \
-	bench bench-short bench-plots bench-build docker-build prove-image install-crds uninstall-crds deploy undeploy
+.PHONY: help demo disturbance test test-oldest test-oldest-quick test-cluster build fuzz faults leaks sanitize format lint golden protos setup clean \
+	test-chart chart bench bench-short bench-plots bench-build docker-build prove-image install-crds uninstall-crds deploy undeploy
 
 # The image that docker-build makes and deploy runs.
 IMG ?= xds-operator:0.1.0
@@ -51,6 +51,19 @@ test-cluster: setup ## Run the cluster's stories on a real API server (KUBECONFI
 
 fuzz: setup ## Look for inputs that break something, an hour for each target (SECONDS_EACH=3600)
 	@scripts/fuzz $(or $(SECONDS_EACH),3600)
+
+faults: setup ## Break what the operator stands on, and rewrite the table of docs/reliability.md (RUNS=3)
+	@scripts/faketime-from-apt
+	@for product in xds-operator kube-api-simulator call-faults; do swift build -c release --product $$product || exit 1; done
+	@.build/release/call-faults --runs $(or $(RUNS),3) --into docs/reliability.md
+
+leaks: setup ## See whether the operator keeps anything of 100,000 clients and 10,000 calls (CONNECTIONS=100000 CALLS=10000)
+	@swift build -c release --product xds-operator
+	@swift build -c release --product leak-check
+	@.build/release/leak-check --connections $(or $(CONNECTIONS),100000) --calls $(or $(CALLS),10000)
+
+sanitize: setup ## Run the unit and integration tests under the thread and address sanitizers (ONLY=thread)
+	@scripts/sanitize $(ONLY)
 
 test-chart: setup ## Test the chart, the plain manifests and the image's description
 	@scripts/promtool-from-apt

@@ -100,7 +100,8 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests, and what they and the demo share: a real Envoy's process, UDP workers and callers.
-        .target(name: "TestKit", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "CNamespaces"),
+        .target(name: "TestKit", dependencies: ["CLinux", "CNamespaces", "COpenSSL"], swiftSettings: strict),
         .target(name: "KubeAPISimulator", dependencies: ["CLinux", "COpenSSL", "TestKit", yams], swiftSettings: strict),
         .executableTarget(
             name: "kube-api-simulator", dependencies: ["KubeAPISimulator", argumentParser], swiftSettings: strict),
@@ -108,6 +109,10 @@ let package = Package(
         .target(name: "Disturbance", dependencies: ["KubeAPISimulator", "TestKit"], swiftSettings: strict),
         .executableTarget(
             name: "call-disturbance", dependencies: ["Disturbance", "TestKit", argumentParser], swiftSettings: strict),
+        .target(name: "Leaks", dependencies: ["TestKit"], swiftSettings: strict),
+        .executableTarget(name: "leak-check", dependencies: ["Leaks", "TestKit", argumentParser], swiftSettings: strict),
+        .executableTarget(
+            name: "call-faults", dependencies: ["Disturbance", "TestKit", argumentParser], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(name: "KubernetesTests", dependencies: ["Domain", "Kubernetes"], swiftSettings: strict),
         .testTarget(

@@ -8,7 +8,7 @@ extension Disturbance {
     /// - Parameter root: the directory of the package, where the custom resource definition is found.
     /// - Throws: what kept it from being played to its end, with the logs of all processes.
     public func play(_ form: DiscoveryForm, root: String) async throws -> Account {
-        let cluster = self == .apiServerLoss ? try SimulatedCluster(definition: root + Self.definition) : nil
+        let cluster = self == .apiServerLoss ? try SimulatedCluster(definition: root + SimulatedCluster.definition) : nil
         let account = Observed<Account?>(nil)
         try await Stage.play(workers: workerCount, objects: cluster) { stage in
             if let cluster, self == .apiServerLoss {
@@ -24,8 +24,6 @@ extension Disturbance {
         guard let account = account.value else { throw CancellationError() }
         return account
     }
-
-    private static let definition = "/helm/xds-operator/crds/virtualservices.servicemesh.l7mp.io.yaml"
 
     private func play(_ stage: Stage, _ form: DiscoveryForm) async throws -> Account {
         switch self {

@@ -14,6 +14,9 @@ struct Scene: Sendable {
     /// The worker that serves it.
     var home: String { homes[0] }
 
+    /// The listeners of the calls.
+    var listeners: Set<String> { calls.reduce(into: []) { $0.formUnion($1.listeners) } }
+
     /// Starts an Envoy and the calls on `stage`, and waits until all are answered and each is at one worker.
     static func set(_ stage: Stage, form: DiscoveryForm, isHealthChecked: Bool, edit: (String) -> String = { $0 }) async throws
         -> Scene
@@ -24,7 +27,7 @@ struct Scene: Sendable {
             try stage.apply(call)
             return call
         }
-        let node = stage.objects is SimulatedCluster ? "default/\(stage.ingress.name)" : nil
+        let node = stage.objects is SimulatedCluster || stage.objects is ServerProcess ? "default/\(stage.ingress.name)" : nil
         let envoy = try await stage.startEnvoy(node: node, form: form, edit: edit)
         try await envoy.awaitListeners(calls.reduce(into: []) { $0.formUnion($1.listeners) })
         if isHealthChecked {

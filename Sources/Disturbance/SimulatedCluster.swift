@@ -5,6 +5,9 @@ import TestKit
 
 /// The objects of a stage in an API server.
 final class SimulatedCluster: ObjectStore {
+    /// Where the custom resource definition is, from the root of the package on.
+    static let definition = "/helm/xds-operator/crds/virtualservices.servicemesh.l7mp.io.yaml"
+
     private struct Key {
         var kind: String
         var name: String

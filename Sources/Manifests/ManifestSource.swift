@@ -15,7 +15,7 @@ public struct ManifestSourceError: Error, CustomStringConvertible {
 ///
 /// Two receivers are told in the order of ``WatchEvent``: `restarted`, every object, `synced`; from then on what changes.
 /// - An invalid document is logged as `file:line: field: reason`, and the last good form of its object stays in service; so
-///   does everything that a file held which can't be read at all. Only an object whose document is really gone is deleted.
+///   does everything that a file held which can't be read at all, or is empty now. Only an object whose document is really gone is deleted.
 /// - A file counts once its writer has closed it or moved it in place.
 /// - While the directory itself is missing nothing changes; it may be moved away, replaced by another one or be a symbolic
 ///   link that is switched over, and what is then there is compared with what was.

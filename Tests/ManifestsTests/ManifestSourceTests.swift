@@ -199,6 +199,23 @@ import Testing
         }
     }
 
+    /// As a writer leaves it that truncated the file and found the disk full.
+    @Test func anEmptiedFileDeletesNothing() async throws {
+        try directory.write(Manifest.service("a", port: 1), to: "m.yaml")
+        try await running {
+            _ = await services.next(3)
+            let descriptor = open(directory["m.yaml"], O_WRONLY | O_TRUNC)
+            #expect(descriptor >= 0)
+            close(descriptor)
+            await log.next { $0.contains("is empty, as a full disk leaves it") }
+            #expect(await services.rest == [])
+            try directory.write(Manifest.service("a", port: 2), to: "m.yaml")
+            #expect(await services.next() == ["applied a 2"])
+            try directory.write("# nothing\n", to: "m.yaml")
+            #expect(await services.next() == ["deleted default/a"])
+        }
+    }
+
     @Test func aHalfWrittenFileDeletesNothing() async throws {
         let text = Manifest.service("a", port: 1) + "---\n" + Manifest.service("b", port: 1)
         try directory.write(text, to: "m.yaml")

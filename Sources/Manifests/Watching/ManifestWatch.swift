@@ -18,6 +18,8 @@ struct ManifestWatch: ~Copyable {
         var afterOverflow = Duration.seconds(1)
         /// How often everything is compared, for file systems that report nothing and links in the middle of a path.
         var comparison = Duration.seconds(30)
+        /// How soon a manifest that could not be read is tried again: for want of descriptors, say, of which no event tells the end.
+        var retry = Duration.seconds(1)
         /// A file that nobody closed or wrote to for so long is read nevertheless.
         var abandoned = Duration.seconds(60)
     }
@@ -49,6 +51,7 @@ struct ManifestWatch: ~Copyable {
     private var complaints: [String: String] = [:]
     /// Why manifests could not be read at the last attempt, for the same reason.
     private var unreadable: [String: String] = [:]
+    private var lastComparison = ContinuousClock.now
 
     init(
         directory: String, defaultNamespace: String, mailbox: ManifestMailbox, waker: Waker, logger: Logger,
@@ -72,9 +75,11 @@ struct ManifestWatch: ~Copyable {
         while !waker.isAwake {
             let isReported = inotify.wait(waker, timeout: patience)
             guard !waker.isAwake else { return }
-            if isReported || hasWork { settle() } else { needsListing = true }
+            if isReported || hasWork { settle() } else if isPostponed || unreadable.isEmpty { needsListing = true }
+            if lastComparison.duration(to: .now) >= settling.comparison { needsListing = true }
             if needsListing { list() }
             changed.formUnion(shorter.keys)
+            if !isReported { changed.formUnion(unreadable.keys) }
             let changes = readChanged()
             if !changes.isEmpty { mailbox.post(changes) }
         }
@@ -86,7 +91,8 @@ struct ManifestWatch: ~Copyable {
     /// How long to wait for the next event.
     private var patience: Duration {
         if hasWork { return settling.quiet }
-        return isPostponed || !shorter.isEmpty ? settling.longest : settling.comparison
+        if isPostponed || !shorter.isEmpty { return settling.longest }
+        return unreadable.isEmpty ? settling.comparison : settling.retry
     }
 
     // MARK: - Events
@@ -136,6 +142,7 @@ struct ManifestWatch: ~Copyable {
     private mutating func list() -> [(path: String, reason: String)] {
         needsListing = false
         isPostponed = false
+        lastComparison = .now
         let watched = table.roles
         var newDirectories: Set<String> = []
         var current = WatchTable()
@@ -254,6 +261,8 @@ struct ManifestWatch: ~Copyable {
                 shorter[path] = nil
                 return nil
             }
+            // A writer that truncated the file and then found the disk full did not mean to take calls down.
+            guard !text.isEmpty else { return unreadable(ManifestWatch.emptied) }
             return ReadFile(
                 contents: ManifestFile(text: text, defaultNamespace: defaultNamespace), signature: signature, isGone: false,
                 reason: nil)
@@ -265,13 +274,19 @@ struct ManifestWatch: ~Copyable {
                 return ReadFile(
                     contents: ManifestFile(text: "", defaultNamespace: defaultNamespace), signature: nil, isGone: true,
                     reason: nil)
-            case .unreadable(let reason):
-                return ReadFile(
-                    contents: ManifestFile(unreadable: reason, defaultNamespace: defaultNamespace), signature: nil, isGone: false,
-                    reason: reason)
+            case .unreadable(let reason): return unreadable(reason)
             }
         }
     }
+
+    private func unreadable(_ reason: String) -> ReadFile {
+        ReadFile(
+            contents: ManifestFile(unreadable: reason, defaultNamespace: defaultNamespace), signature: nil, isGone: false,
+            reason: reason)
+    }
+
+    private static let emptied =
+        "is empty, as a full disk leaves it: remove it, or write a comment into it, to withdraw what it held"
 
     private func log(_ file: ManifestFile, of path: String) {
         for diagnostic in file.diagnostics {

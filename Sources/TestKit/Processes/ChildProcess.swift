@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 
 /// How a process ended.
 public enum ProcessEnd: Hashable, Sendable, CustomStringConvertible {
@@ -88,6 +88,12 @@ public final class ChildProcess: Sendable {
         let child = try await start(name: name, command, environment: environment)
         let end = try await child.awaitEnd(within: limit)
         return (end, child.output)
+    }
+
+    /// Its number while it runs; nil once it has ended.
+    public var processID: pid_t? {
+        let progress = progress.value
+        return progress.end == nil ? progress.processID : nil
     }
 
     /// Everything it wrote so far.

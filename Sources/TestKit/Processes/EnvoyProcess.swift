@@ -18,9 +18,11 @@ public final class EnvoyProcess: Sendable {
     ///
     /// Removed listeners drain for one second only, so that tests see their ports freed.
     ///
-    /// - Parameter arguments: further command-line arguments, such as `--service-node`.
+    /// - Parameters:
+    ///   - arguments: further command-line arguments, such as `--service-node`.
+    ///   - wrapper: a program with arguments that replaces itself by Envoy, such as `nsenter`.
     public static func start(
-        name: String = "envoy", configuration: String, arguments: [String] = []
+        name: String = "envoy", configuration: String, arguments: [String] = [], wrapper: [String] = []
     ) async throws -> EnvoyProcess {
         let directory = try TemporaryDirectory(named: name)
         let file = directory.path(of: "bootstrap.yaml")
@@ -28,7 +30,7 @@ public final class EnvoyProcess: Sendable {
         try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
         let child = try await ChildProcess.start(
             name: name,
-            [
+            wrapper + [
                 try Programs.envoy(), "-c", file, "--admin-address-path", adminFile, "--concurrency", "2", "--drain-time-s", "1",
                 "--disable-hot-restart", "--log-level", "info", "--log-format", "%T.%e %l %n: %v",
             ] + arguments)

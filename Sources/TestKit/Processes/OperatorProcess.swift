@@ -34,16 +34,16 @@ public final class OperatorProcess: Sendable {
 
     /// Starts the operator on the objects that the options `source` name, and waits until it has bound its ports.
     public static func start(
-        source: [String], xdsPort: UInt16 = 0, arguments: [String] = []
+        source: [String], xdsPort: UInt16 = 0, arguments: [String] = [], placement: Placement = Placement()
     ) async throws -> OperatorProcess {
+        let host = placement.host
         let child = try await ChildProcess.start(
             name: "xds-operator",
-            [
-                try Programs.xdsOperator(), "serve", "--xds-bind-address", "127.0.0.1:\(xdsPort)",
-                "--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0", "--debug-bind-address",
-                "127.0.0.1:0", "--log-level",
-                "info",
-            ] + source + arguments)
+            placement.wrapper + [
+                try Programs.xdsOperator(), "serve", "--xds-bind-address", "\(host):\(xdsPort)",
+                "--metrics-bind-address", "\(host):0", "--health-probe-bind-address", "\(host):0", "--debug-bind-address",
+                "\(host):0", "--log-level", "info",
+            ] + source + arguments, environment: placement.environment)
         do {
             return OperatorProcess(
                 child: child,

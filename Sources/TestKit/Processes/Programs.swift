@@ -17,6 +17,12 @@ public enum Programs {
             ["\(ownDirectory)/xds-operator"], "xds-operator is not built; run `swift build` or set XDS_OPERATOR_BINARY")
     }
 
+    /// A program of this package that is built beside `xds-operator`.
+    public static func built(_ name: String) throws -> String {
+        let directory = (try xdsOperator() as NSString).deletingLastPathComponent
+        return try existing(["\(directory)/\(name)"], "\(name) is not built; run `swift build`")
+    }
+
     /// Envoy: the value of `ENVOY_BINARY`, or `.venv/bin/envoy` in a directory above the running program or the current one.
     public static func envoy() throws -> String {
         if let path = ProcessInfo.processInfo.environment["ENVOY_BINARY"] {
@@ -31,6 +37,17 @@ public enum Programs {
             return try existing([path], "XDS_OPERATOR_PYTHON names no program")
         }
         return try inEnvironment("python", "there is no Python environment; run scripts/setup")
+    }
+
+    /// The library that moves clocks: the value of `FAKETIME_LIBRARY`, or where `scripts/faketime-from-apt` puts it.
+    public static func clockLibrary() throws -> String {
+        let named = ProcessInfo.processInfo.environment["FAKETIME_LIBRARY"].map { [$0] } ?? []
+        let places = ancestors(of: ownDirectory) + ancestors(of: FileManager.default.currentDirectoryPath)
+        let candidates = named + places.map { "\($0)/.venv/lib/faketime/libfaketimeMT.so.1" }
+        guard let path = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+            throw NotFound(description: "libfaketime is not there; run scripts/faketime-from-apt")
+        }
+        return path
     }
 
     private static func inEnvironment(_ program: String, _ otherwise: String) throws -> String {

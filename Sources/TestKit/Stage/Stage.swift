@@ -12,6 +12,7 @@ public struct Stage: Sendable {
     public let workers: [Worker]
     private let healthPort: UInt16
     private let workerPorts: [UInt16]
+    private let placement: Placement
     private let processes: Observed<[ChildProcess]>
 
     /// The pod of the ingress Envoy.
@@ -22,9 +23,10 @@ public struct Stage: Sendable {
     /// - Parameters:
     ///   - objects: where the objects are; a new directory of manifests by default.
     ///   - ingressIsKnown: whether the pod of the ingress Envoy exists from the start.
+    ///   - placement: where and how the operator runs.
     public static func play(
         workers count: Int = 0, objects store: (any ObjectStore)? = nil, ingressIsKnown: Bool = true, arguments: [String] = [],
-        _ story: (Stage) async throws -> Void
+        placement: Placement = Placement(), _ story: (Stage) async throws -> Void
     ) async throws {
         let ground = try LoopbackReservation()
         let manifests = try ManifestDirectory()
@@ -41,11 +43,11 @@ public struct Stage: Sendable {
             try objects.write("pod-\(worker.name).yaml", pod(of: worker).yaml)
         }
         let xdsOperator = try await OperatorProcess.start(
-            source: objects.operatorOptions, xdsPort: try ground.port(), arguments: arguments)
+            source: objects.operatorOptions, xdsPort: try ground.port(), arguments: arguments, placement: placement)
         let stage = Stage(
             ground: ground, manifests: manifests, objects: objects, xdsOperator: xdsOperator, workers: workers,
             healthPort: healthPort,
-            workerPorts: workerPorts, processes: Observed([xdsOperator.child]))
+            workerPorts: workerPorts, placement: placement, processes: Observed([xdsOperator.child]))
         if ingressIsKnown { try stage.apply(stage.ingress) }
         do {
             try await xdsOperator.awaitReady()
@@ -114,7 +116,8 @@ public struct Stage: Sendable {
 
     /// Starts a further operator on the same objects, and waits until it has read them.
     public func startOperator(port: UInt16) async throws -> OperatorProcess {
-        let successor = try await OperatorProcess.start(source: objects.operatorOptions, xdsPort: port)
+        let successor = try await OperatorProcess.start(
+            source: objects.operatorOptions, xdsPort: port, placement: placement)
         watch(successor.child)
         try await successor.awaitReady()
         return successor

@@ -68,4 +68,15 @@ public struct ClientConnection: Sendable {
             return String(words[0])
         }
     }
+
+    /// Sends `bytes` as they are.
+    public func send(_ bytes: [UInt8]) {
+        socket.send(bytes)
+    }
+
+    /// Whether something comes, and not the end of the connection.
+    public func isAnswered(within limit: Duration) async -> Bool {
+        let answer = try? await offTaskThreads { socket.waitReadable(within: limit) ? socket.receive() : nil }
+        return answer?.isEmpty == false
+    }
 }
