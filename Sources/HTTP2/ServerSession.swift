@@ -26,9 +26,11 @@ public final class ServerSession {
     var openHeaders: OpenHeaders?
     /// What the peer did since the last call of `receive` that costs it tokens.
     var resetCount = 0
+    var requestCount = 0
     var controlFrameCount = 0
 
     private var resets: FloodGuard
+    private var requests: FloodGuard
     private var controlFrames: FloodGuard
 
     /// The header section under way.
@@ -42,6 +44,7 @@ public final class ServerSession {
     public init(settings: SessionSettings) {
         self.settings = settings
         resets = FloodGuard(burst: settings.resetBurst, perSecond: settings.resetsPerSecond)
+        requests = FloodGuard(burst: settings.requestBurst, perSecond: settings.requestsPerSecond)
         controlFrames = FloodGuard(burst: settings.controlFrameBurst, perSecond: settings.controlFramesPerSecond)
 
         var option: OpaquePointer?
@@ -86,9 +89,10 @@ public final class ServerSession {
         guard failure == nil, let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
         let code = nghttp2_session_mem_recv(handle, start, bytes.count)
         if code < 0 { fail(Self.failure(code: Int(code))) }
-        let (resetCount, controlFrameCount) = (resetCount, controlFrameCount)
-        (self.resetCount, self.controlFrameCount) = (0, 0)
+        let (resetCount, requestCount, controlFrameCount) = (resetCount, requestCount, controlFrameCount)
+        (self.resetCount, self.requestCount, self.controlFrameCount) = (0, 0, 0)
         if !resets.admit(resetCount, at: now) { fail(.flood("too many stream resets")) }
+        if !requests.admit(requestCount, at: now) { fail(.flood("too many requests")) }
         if !controlFrames.admit(controlFrameCount, at: now) { fail(.flood("too many control frames")) }
         if nghttp2_session_get_outbound_queue_size(handle) > settings.maximumQueuedFrames {
             fail(.flood("too many frames to answer and the peer does not read"))
@@ -198,6 +202,11 @@ public final class ServerSession {
         check(nghttp2_submit_rst_stream(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), streamID, errorCode))
     }
 
+    /// Resets a stream that is of no more use (CANCEL, RFC 9113 section 7).
+    public func cancel(_ streamID: Int32) {
+        reset(streamID, errorCode: NGHTTP2_CANCEL.rawValue)
+    }
+
     private func resume(_ streamID: Int32) {
         guard streams[streamID]?.isDeferred == true else { return }
         streams[streamID]?.isDeferred = false
@@ -237,6 +246,11 @@ public final class ServerSession {
         check(
             nghttp2_submit_goaway(
                 handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, NGHTTP2_NO_ERROR.rawValue, nil, 0))
+    }
+
+    /// Ends the session because of what the peer does above HTTP/2.
+    public func refuse(_ flood: String) {
+        fail(.flood(flood))
     }
 
     /// Ends all streams and the session.

@@ -76,7 +76,8 @@ extension ServerSession {
 
     fileprivate func didBeginFrame(_ header: nghttp2_frame_hd) {
         switch UInt32(header.type) {
-        case NGHTTP2_DATA.rawValue where header.length > 0, NGHTTP2_HEADERS.rawValue: break
+        case NGHTTP2_DATA.rawValue where header.length >= settings.smallestDataFrame: break
+        case NGHTTP2_HEADERS.rawValue: requestCount += 1
         case NGHTTP2_RST_STREAM.rawValue: resetCount += 1
         default: controlFrameCount += 1
         }

@@ -1,6 +1,7 @@
 import GRPC
 import HTTP2
 import Logging
+import Synchronization
 
 /// One client's connection: it moves bytes between a channel and an HTTP/2 session, and tells receivers what arrived.
 ///
@@ -23,6 +24,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private static let shutdownPayload: UInt64 = 2
     /// Reads in a row before others get a turn.
     private static let readsPerTurn = 4
+    /// After this time, too, others get a turn: what a few bytes lead to may be much work.
+    private static let turnLength = Duration.milliseconds(2)
 
     let context: ServerContext
     let session: ServerSession
@@ -41,7 +44,10 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
 
     var streams: [Int32: StreamRecord] = [:]
     /// Bytes of unfinished inbound messages.
-    var bufferedByteCount = 0
+    var bufferedByteCount = 0 {
+        didSet { context.bufferedByteCount.add(bufferedByteCount - oldValue, ordering: .relaxed) }
+    }
+    var messages: FloodGuard
 
     /// What the connection knows of one RPC.
     struct StreamRecord {
@@ -56,6 +62,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         self.loop = loop
         self.owner = owner
         session = ServerSession(settings: context.configuration.session)
+        messages = FloodGuard(burst: context.configuration.messageBurst, perSecond: context.configuration.messagesPerSecond)
         let (now, age) = (ContinuousClock.now, context.configuration.maximumConnectionAge)
         deadlines = ConnectionDeadlines(openedAt: now, retiresAt: age.map { now + $0 * Double.random(in: 0.9...1.1) })
     }
@@ -116,12 +123,14 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private func readInput() {
         isInputBlocked = false
         defer { updateInterest() }
+        let end = ContinuousClock.now + Self.turnLength
         for _ in 0..<Self.readsPerTurn {
             let buffer = loop.readBuffer
             switch channel.read(into: buffer) {
             case .transferred(let count):
                 receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
                 if isClosed || (count < buffer.count && !channel.holdsInput) { return }
+                if ContinuousClock.now >= end { return yieldTurn() }
             case .blocked(let readiness):
                 isInputBlocked = readiness == .writable
                 return
@@ -129,7 +138,11 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             case .failed(let reason): return close(.debug, reason)
             }
         }
-        // The loop reports the descriptor again, but it knows nothing of input inside the channel.
+        yieldTurn()
+    }
+
+    /// The loop reports the descriptor again, but it knows nothing of input inside the channel.
+    private func yieldTurn() {
         if channel.holdsInput { loop.submit { self.ready(.readable) } }
     }
 
@@ -141,6 +154,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         deadlines.received(
             isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: session.isInsideHeaders, at: loop.now)
         deliverEvents()
+        deadlines.hasUnfinishedMessages(bufferedByteCount > 0, at: loop.now)
         planWrite()
     }
 
@@ -302,6 +316,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         timer = nil
         let receivers = streams.values.compactMap(\.receiver)
         streams = [:]
+        bufferedByteCount = 0
         for receiver in receivers { receiver.closed() }
         owner?.assumeIsolated { $0.remove(self) }
     }
