@@ -26,6 +26,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private static let readsPerTurn = 4
     /// After this time, too, others get a turn: what a few bytes lead to may be much work.
     private static let turnLength = Duration.milliseconds(2)
+    /// Bytes given to the session before a look at the clock.
+    private static let pieceSize = 4096
 
     let context: ServerContext
     let session: ServerSession
@@ -40,6 +42,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private var isOutputBlocked = false
     /// Whether the channel must write before it can read on.
     private var isInputBlocked = false
+    /// Input that the session has not been given yet, because the turn was over.
+    private var backlog: [UInt8] = []
     private(set) var isShuttingDown = false
 
     var streams: [Int32: StreamRecord] = [:]
@@ -100,7 +104,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         case .closed: return
         case .handshaking: advanceHandshake()
         case .open:
-            if readiness.contains(.readable) || isInputBlocked { readInput() }
+            if readiness.contains(.readable) || isInputBlocked || !backlog.isEmpty { readInput() }
             if readiness.contains(.writable) { planWrite() }
         }
     }
@@ -124,11 +128,12 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         isInputBlocked = false
         defer { updateInterest() }
         let end = ContinuousClock.now + Self.turnLength
+        guard takeBacklog(until: end) else { return }
         for _ in 0..<Self.readsPerTurn {
             let buffer = loop.readBuffer
             switch channel.read(into: buffer) {
             case .transferred(let count):
-                receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                guard receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), until: end) else { return }
                 if isClosed || (count < buffer.count && !channel.holdsInput) { return }
                 if ContinuousClock.now >= end { return yieldTurn() }
             case .blocked(let readiness):
@@ -144,6 +149,29 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     /// The loop reports the descriptor again, but it knows nothing of input inside the channel.
     private func yieldTurn() {
         if channel.holdsInput { loop.submit { self.ready(.readable) } }
+    }
+
+    /// Whether there is none left.
+    private func takeBacklog(until end: ContinuousClock.Instant) -> Bool {
+        guard !backlog.isEmpty else { return true }
+        let bytes = backlog
+        backlog = []
+        return bytes.withUnsafeBytes { receive($0, until: end) } && !isClosed
+    }
+
+    /// Gives the session what arrived, piece by piece; when the turn is over, the rest has to wait for the next. Returns whether it doesn't.
+    private func receive(_ bytes: UnsafeRawBufferPointer, until end: ContinuousClock.Instant) -> Bool {
+        var position = 0
+        while position < bytes.count, !isClosed {
+            let next = min(bytes.count, position + Self.pieceSize)
+            receive(UnsafeRawBufferPointer(rebasing: bytes[position..<next]))
+            position = next
+            guard position < bytes.count, session.failure == nil, ContinuousClock.now >= end else { continue }
+            backlog = Array(bytes[position...])
+            loop.submit { self.ready([]) }
+            return false
+        }
+        return true
     }
 
     private func receive(_ bytes: UnsafeRawBufferPointer) {
@@ -228,7 +256,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     /// Input that waits for the channel to write is not watched for: it would be reported over and over.
     private func updateInterest() {
         guard case .open(let registration) = state else { return }
-        var wanted: Readiness = isInputBlocked ? [] : .readable
+        var wanted: Readiness = isInputBlocked || !backlog.isEmpty ? [] : .readable
         if isOutputBlocked || isInputBlocked { wanted.insert(.writable) }
         watch(registration, wanted)
     }
@@ -316,6 +344,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         timer = nil
         let receivers = streams.values.compactMap(\.receiver)
         streams = [:]
+        backlog = []
         bufferedByteCount = 0
         for receiver in receivers { receiver.closed() }
         owner?.assumeIsolated { $0.remove(self) }

@@ -30,7 +30,8 @@ extension EndToEndTests {
             try await Stage.play(workers: 1, arguments: limits) { stage in
                 let envoy = try await stage.startEnvoy()
                 let memory = try Memory(ofProcessWith: "\(stage.xdsOperator.xds)")
-                let usual = try await updates(4, stage, envoy)
+                let call = try stage.call("c1f00d")
+                let usual = try await updates(call, 4, stage, envoy)
                 for attack in round.attacks {
                     memory.forgetPeak()
                     let before = try memory.kibibytes("VmRSS")
@@ -39,7 +40,7 @@ extension EndToEndTests {
                         Conformance.command("abuse.py", ["\(stage.xdsOperator.xds)", stage.ingress.uid, attack, "4"]))
                     stage.watch(attacker)
                     _ = try await attacker.line("the attack's begin") { $0 == "begun" ? $0 : nil }
-                    let times = try await updates(8, stage, envoy)
+                    let times = try await updates(call, 8, stage, envoy)
                     let result = try await attacker.line("the attack's end") { $0.hasPrefix("connections=") ? $0 : nil }
                     let grown = (try memory.kibibytes("VmHWM") - before) / 1024
                     print("\(attack): usual \(usual), meanwhile \(times), grown \(grown) MiB, \(result)")
@@ -51,11 +52,10 @@ extension EndToEndTests {
             }
         }
 
-        /// How long it takes calls to arrive at the Envoy, one after the other; sorted.
-        private func updates(_ count: Int, _ stage: Stage, _ envoy: EnvoyProcess) async throws -> [Duration] {
+        /// How long it takes a call to arrive at the Envoy, again and again; sorted.
+        private func updates(_ call: CallManifest, _ count: Int, _ stage: Stage, _ envoy: EnvoyProcess) async throws -> [Duration] {
             var times: [Duration] = []
             for _ in 0..<count {
-                let call = try stage.call("c\(UInt32.random(in: 0...(.max)))")
                 let begin = ContinuousClock.now
                 try stage.apply(call)
                 try await envoy.awaitListeners(call.listeners)
