@@ -19,6 +19,8 @@ public final class ServerSession {
     public internal(set) var isPrefaceComplete = false
     /// Whether a header section has begun and not ended.
     public var isInsideHeaders: Bool { openHeaders != nil }
+    /// The stream of a header section that has begun and not ended.
+    public var openHeaderStreamID: Int32? { openHeaders?.streamID }
     /// Set once the session cannot go on.
     public private(set) var failure: SessionFailure?
 

@@ -27,7 +27,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     /// After this time, too, others get a turn: what a few bytes lead to may be much work.
     private static let turnLength = Duration.milliseconds(2)
     /// Bytes given to the session before a look at the clock.
-    private static let pieceSize = 4096
+    private static let pieceSize = 1024
 
     let context: ServerContext
     let session: ServerSession
@@ -44,6 +44,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private var isInputBlocked = false
     /// Input that the session has not been given yet, because the turn was over.
     private var backlog: [UInt8] = []
+    /// The stream of the header section under way.
+    private var headerStreamID: Int32?
     private(set) var isShuttingDown = false
 
     var streams: [Int32: StreamRecord] = [:]
@@ -178,6 +180,11 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         session.receive(bytes, at: loop.now)
         if session.failure == .badPreface {
             return close(.info, PrefaceGuess(bytes).description)
+        }
+        if session.openHeaderStreamID != headerStreamID {
+            // Another section than last time: its own time begins.
+            headerStreamID = session.openHeaderStreamID
+            deadlines.received(isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: false, at: loop.now)
         }
         deadlines.received(
             isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: session.isInsideHeaders, at: loop.now)

@@ -14,15 +14,23 @@ extension EndToEndTests {
         }
 
         static let rounds = [
-            Round(name: "resets", attacks: ["rapid-reset", "made-you-reset", "made-you-reset-zero", "stream-churn", "request-churn"], growth: 64),
+            Round(
+                name: "resets",
+                attacks: ["rapid-reset", "made-you-reset", "made-you-reset-zero", "stream-churn", "request-churn"], growth: 64),
             Round(name: "headers", attacks: ["continuation", "empty-continuation", "hpack", "slow-headers"], growth: 64),
-            Round(name: "control frames", attacks: ["ping", "ping-unread", "settings", "settings-unread", "priority", "window-update"], growth: 64),
+            Round(
+                name: "control frames",
+                attacks: ["ping", "ping-unread", "settings", "settings-unread", "priority", "window-update"], growth: 64),
             Round(name: "small frames", attacks: ["empty-data", "tiny-data", "empty-messages", "unknown-types"], growth: 64),
-            Round(name: "connections", attacks: ["slow-preface", "idle", "silent-streams", "many-streams", "http1", "tls", "garbage"], growth: 96),
+            Round(
+                name: "connections",
+                attacks: ["slow-preface", "idle", "silent-streams", "many-streams", "http1", "tls", "garbage"], growth: 96),
             Round(name: "unread answers", attacks: ["zero-window", "unread", "acknowledged-unread"], growth: 96),
             Round(name: "false messages", attacks: ["huge-prefix", "compressed", "not-protobuf"], growth: 64),
             // What is allowed to be large: a message of 32 MiB twice on its way, and what its names take.
-            Round(name: "large messages", attacks: ["unfinished-messages", "endless-names", "small-entries", "empty-names"], growth: 512),
+            Round(
+                name: "large messages", attacks: ["unfinished-messages", "endless-names", "small-entries", "empty-names"],
+                growth: 512),
         ]
 
         @Test(arguments: rounds) func `an Envoy's updates arrive in time`(round: Round) async throws {
@@ -53,7 +61,8 @@ extension EndToEndTests {
         }
 
         /// How long it takes a call to arrive at the Envoy, again and again; sorted.
-        private func updates(_ call: CallManifest, _ count: Int, _ stage: Stage, _ envoy: EnvoyProcess) async throws -> [Duration] {
+        private func updates(_ call: CallManifest, _ count: Int, _ stage: Stage, _ envoy: EnvoyProcess) async throws -> [Duration]
+        {
             var times: [Duration] = []
             for _ in 0..<count {
                 let begin = ContinuousClock.now

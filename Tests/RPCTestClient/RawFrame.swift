@@ -28,13 +28,17 @@ public struct RawFrame: Sendable {
         type: UInt8, flags: UInt8 = 0, stream: UInt32 = 0, length: Int? = nil, _ payload: [UInt8] = []
     ) -> [UInt8] {
         let length = length ?? payload.count
-        return [UInt8(truncatingIfNeeded: length >> 16), UInt8(truncatingIfNeeded: length >> 8), UInt8(truncatingIfNeeded: length)]
+        return [
+            UInt8(truncatingIfNeeded: length >> 16), UInt8(truncatingIfNeeded: length >> 8), UInt8(truncatingIfNeeded: length),
+        ]
             + [type, flags] + bytes(stream) + payload
     }
 
     /// SETTINGS.
     public static func settings(_ pairs: [(id: UInt16, value: UInt32)] = []) -> [UInt8] {
-        frame(.settings, pairs.flatMap { [UInt8(truncatingIfNeeded: $0.id >> 8), UInt8(truncatingIfNeeded: $0.id)] + bytes($0.value) })
+        frame(
+            .settings,
+            pairs.flatMap { [UInt8(truncatingIfNeeded: $0.id >> 8), UInt8(truncatingIfNeeded: $0.id)] + bytes($0.value) })
     }
 
     /// WINDOW_UPDATE.

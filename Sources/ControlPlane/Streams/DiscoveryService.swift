@@ -84,7 +84,8 @@ public final class DiscoveryService: RPCRouter, Service {
         logger[metadataKey: "peer"] = "\(request.peer)"
         return DiscoveryStream(
             method, peer: request.peer, responder: responder, broadcaster: broadcaster, metrics: metrics,
-            waitingLog: waitingLog, answerTimeout: answerTimeout, limits: limits, access: access.map { StreamAccess($0, request) },
+            waitingLog: waitingLog, answerTimeout: answerTimeout, limits: limits,
+            access: access.map { StreamAccess($0, request) },
             logger: logger)
     }
 }

@@ -68,16 +68,27 @@ struct Attack: CustomTestStringConvertible, Sendable {
             name: "empty CONTINUATION (CVE-2024-28182)", begin: RawFrame.preface + RawFrame.frame(.headers, stream: 1, [0x20]),
             round: { _ in repeated(RawFrame.frame(.continuation, stream: 1)) }),
         Attack(name: "PING (CVE-2019-9512)", begin: open, round: { _ in repeated(ping) }),
-        Attack(name: "PING of a client that does not read (CVE-2019-9512)", begin: open, round: { _ in repeated(ping) }, reads: false),
-        Attack(name: "PRIORITY (CVE-2019-9513)", begin: open, round: { _ in repeated(RawFrame.frame(.priority, stream: 1, [0, 0, 0, 0, 9])) }),
+        Attack(
+            name: "PING of a client that does not read (CVE-2019-9512)", begin: open, round: { _ in repeated(ping) }, reads: false
+        ),
+        Attack(
+            name: "PRIORITY (CVE-2019-9513)", begin: open,
+            round: { _ in repeated(RawFrame.frame(.priority, stream: 1, [0, 0, 0, 0, 9])) }),
         Attack(name: "SETTINGS (CVE-2019-9515)", begin: open, round: { _ in repeated(RawFrame.settings([(4, 65_535)])) }),
-        Attack(name: "SETTINGS of a client that does not read (CVE-2019-9515)", begin: open, round: { _ in repeated(RawFrame.settings()) }, reads: false),
+        Attack(
+            name: "SETTINGS of a client that does not read (CVE-2019-9515)", begin: open,
+            round: { _ in repeated(RawFrame.settings()) }, reads: false),
         Attack(name: "empty DATA (CVE-2019-9518)", begin: open, round: { _ in repeated(RawFrame.frame(.data, stream: 1)) }),
         Attack(name: "DATA of one byte", begin: open, round: { _ in repeated(RawFrame.frame(.data, stream: 1, [0])) }),
-        Attack(name: "padding without data", begin: open, round: { _ in repeated(RawFrame.frame(.data, flags: RawFrame.padded, stream: 1, [9] + Array(repeating: 0, count: 9))) }),
+        Attack(
+            name: "padding without data", begin: open,
+            round: { _ in repeated(RawFrame.frame(.data, flags: RawFrame.padded, stream: 1, [9] + Array(repeating: 0, count: 9)))
+            }),
         Attack(name: "WINDOW_UPDATE (CVE-2019-9511)", begin: open, round: { _ in repeated(RawFrame.windowUpdate(1)) }),
         Attack(name: "frames of unknown types", begin: open, round: { _ in repeated(RawFrame.frame(type: 0xBE)) }),
-        Attack(name: "many empty messages", begin: open, round: { _ in repeated(RawFrame.frame(.data, stream: 1, repeated([0, 0, 0, 0, 0], 3000)), 4) }),
+        Attack(
+            name: "many empty messages", begin: open,
+            round: { _ in repeated(RawFrame.frame(.data, stream: 1, repeated([0, 0, 0, 0, 0], 3000)), 4) }),
         Attack(
             name: "header lists that grow in the decoder (HPACK bomb, CVE-2016-6581)", begin: RawFrame.preface,
             round: { number in
