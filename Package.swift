@@ -92,7 +92,8 @@ let package = Package(
         .executableTarget(
             name: "xds-operator",
             dependencies: [
-                "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "Kubernetes", "KubernetesClient", "Manifests", "Observability",
+                "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "HTTP2", "Kubernetes", "KubernetesClient", "Manifests",
+                "Observability",
                 "Rendering",
                 "Resolution", "Translation", "Transport", "XDS",
                 argumentParser, flyingFox, flyingSocks, logging, protobuf, serviceLifecycle, unixSignals, yams,

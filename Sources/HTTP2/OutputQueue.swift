@@ -9,10 +9,19 @@ public struct OutputQueue {
         let streamID: Int32
     }
 
+    /// Bytes of frames that share a chunk. A chunk gives its storage back as a whole, when the socket has taken all of it: one that grew
+    /// while it was taken would grow for as long as a peer reads slowly and asks for more.
+    static let chunkSize = 4096
+
     private var chunks: Deque<Chunk> = []
 
     /// Bytes in the queue.
     public private(set) var byteCount = 0
+
+    /// Bytes of memory held for frames, those that the socket has taken already included.
+    var frameStorageByteCount: Int {
+        chunks.reduce(0) { $1.streamID == 0 ? $0 + $1.storage.count : $0 }
+    }
 
     /// Whether nothing waits.
     public var isEmpty: Bool { byteCount == 0 }
@@ -21,7 +30,7 @@ public struct OutputQueue {
     mutating func append(frame bytes: UnsafeBufferPointer<UInt8>) {
         guard !bytes.isEmpty else { return }
         byteCount += bytes.count
-        if let last = chunks.indices.last, chunks[last].streamID == 0 {
+        if let last = chunks.indices.last, chunks[last].streamID == 0, chunks[last].storage.count < Self.chunkSize {
             chunks[last].storage.append(contentsOf: bytes)
             chunks[last].range = chunks[last].range.lowerBound..<chunks[last].storage.count
         } else {

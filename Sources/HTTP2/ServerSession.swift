@@ -19,6 +19,8 @@ public final class ServerSession {
     public internal(set) var isPrefaceComplete = false
     /// Whether a header section has begun and not ended.
     public var isInsideHeaders: Bool { openHeaders != nil }
+    /// The stream of a header section that has begun and not ended.
+    public var openHeaderStreamID: Int32? { openHeaders?.streamID }
     /// Set once the session cannot go on.
     public private(set) var failure: SessionFailure?
 
@@ -26,9 +28,11 @@ public final class ServerSession {
     var openHeaders: OpenHeaders?
     /// What the peer did since the last call of `receive` that costs it tokens.
     var resetCount = 0
-    var controlFrameCount = 0
+    var requestCount = 0
 
+    private var frames: FrameCounter
     private var resets: FloodGuard
+    private var requests: FloodGuard
     private var controlFrames: FloodGuard
 
     /// The header section under way.
@@ -41,7 +45,9 @@ public final class ServerSession {
     /// Begins a session; its SETTINGS are the first bytes of the output.
     public init(settings: SessionSettings) {
         self.settings = settings
+        frames = FrameCounter(smallestDataFrame: settings.smallestDataFrame)
         resets = FloodGuard(burst: settings.resetBurst, perSecond: settings.resetsPerSecond)
+        requests = FloodGuard(burst: settings.requestBurst, perSecond: settings.requestsPerSecond)
         controlFrames = FloodGuard(burst: settings.controlFrameBurst, perSecond: settings.controlFramesPerSecond)
 
         var option: OpaquePointer?
@@ -49,7 +55,8 @@ public final class ServerSession {
         defer { nghttp2_option_del(option) }
         nghttp2_option_set_max_deflate_dynamic_table_size(option, 0)
         nghttp2_option_set_no_closed_streams(option, 1)
-        nghttp2_option_set_stream_reset_rate_limit(option, UInt64(settings.resetBurst), UInt64(settings.resetsPerSecond))
+        // Resets are counted here, those that we send included; nghttp2's own limit ends with INTERNAL_ERROR.
+        nghttp2_option_set_stream_reset_rate_limit(option, UInt64(UInt32.max), UInt64(UInt32.max))
         check(
             nghttp2_session_server_new2(
                 &handle, SessionCallbacks.shared.pointer, Unmanaged.passUnretained(self).toOpaque(), option))
@@ -84,12 +91,14 @@ public final class ServerSession {
     /// Takes bytes from the peer; what they mean is found by `takeEvents`.
     public func receive(_ bytes: UnsafeRawBufferPointer, at now: ContinuousClock.Instant) {
         guard failure == nil, let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+        let counts = frames.count(bytes)
         let code = nghttp2_session_mem_recv(handle, start, bytes.count)
         if code < 0 { fail(Self.failure(code: Int(code))) }
-        let (resetCount, controlFrameCount) = (resetCount, controlFrameCount)
-        (self.resetCount, self.controlFrameCount) = (0, 0)
-        if !resets.admit(resetCount, at: now) { fail(.flood("too many stream resets")) }
-        if !controlFrames.admit(controlFrameCount, at: now) { fail(.flood("too many control frames")) }
+        let (resetCount, requestCount) = (resetCount, requestCount)
+        (self.resetCount, self.requestCount) = (0, 0)
+        if !resets.admit(counts.resets + resetCount, at: now) { fail(.flood("too many stream resets")) }
+        if !requests.admit(counts.requests + requestCount, at: now) { fail(.flood("too many requests")) }
+        if !controlFrames.admit(counts.controlFrames, at: now) { fail(.flood("too many control frames")) }
         if nghttp2_session_get_outbound_queue_size(handle) > settings.maximumQueuedFrames {
             fail(.flood("too many frames to answer and the peer does not read"))
         }
@@ -199,6 +208,11 @@ public final class ServerSession {
         check(nghttp2_submit_rst_stream(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), streamID, errorCode))
     }
 
+    /// Resets a stream that is of no more use (CANCEL, RFC 9113 section 7).
+    public func cancel(_ streamID: Int32) {
+        reset(streamID, errorCode: NGHTTP2_CANCEL.rawValue)
+    }
+
     private func resume(_ streamID: Int32, _ index: Dictionary<Int32, OutboundStream>.Index) {
         guard streams.values[index].isDeferred else { return }
         streams.values[index].isDeferred = false
@@ -238,6 +252,11 @@ public final class ServerSession {
         check(
             nghttp2_submit_goaway(
                 handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, NGHTTP2_NO_ERROR.rawValue, nil, 0))
+    }
+
+    /// Ends the session because of what the peer does above HTTP/2.
+    public func refuse(_ flood: String) {
+        fail(.flood(flood))
     }
 
     /// Ends all streams and the session.

@@ -14,11 +14,6 @@ final class SessionCallbacks: Sendable {
     private init() {
         var callbacks: OpaquePointer?
         nghttp2_session_callbacks_new(&callbacks)
-        nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, userData in
-            guard let header, let session = ServerSession.of(userData) else { return 0 }
-            session.didBeginFrame(header.pointee)
-            return 0
-        }
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, userData in
             guard let frame, let session = ServerSession.of(userData) else { return 0 }
             session.openHeaders = ServerSession.OpenHeaders(streamID: frame.pointee.hd.stream_id)
@@ -74,14 +69,6 @@ extension ServerSession {
 
     // MARK: - Input
 
-    fileprivate func didBeginFrame(_ header: nghttp2_frame_hd) {
-        switch UInt32(header.type) {
-        case NGHTTP2_DATA.rawValue where header.length > 0, NGHTTP2_HEADERS.rawValue: break
-        case NGHTTP2_RST_STREAM.rawValue: resetCount += 1
-        default: controlFrameCount += 1
-        }
-    }
-
     fileprivate func didReceiveField(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
         guard var headers = openHeaders else { return }
         openHeaders = nil  // `headers` owns the array while it grows
@@ -116,6 +103,8 @@ extension ServerSession {
     private func didReceiveHeaders(_ frame: nghttp2_frame, _ endsStream: Bool) {
         let headers = openHeaders
         openHeaders = nil
+        // A list over the limit is dropped, but was worked out: it costs as many requests as it would have made.
+        requestCount += (headers?.listSize ?? 0) / settings.maximumHeaderListSize
         let streamID = frame.hd.stream_id
         guard let headers, frame.headers.cat == NGHTTP2_HCAT_REQUEST else {
             if endsStream { enqueue(.endOfStream(streamID: streamID)) }

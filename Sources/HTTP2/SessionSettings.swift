@@ -15,10 +15,16 @@ public struct SessionSettings: Sendable {
     public var resetBurst: Int = 1000
     /// … and so many each second after that (CVE-2023-44487, CVE-2025-8671).
     public var resetsPerSecond: Int = 33
-    /// Frames that carry no message (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA): so many at once …
+    /// Header sections, those of requests and those that belong to no open stream: so many at once …
+    public var requestBurst: Int = 1000
+    /// … and so many each second after that. An Envoy opens a few streams in its connection's life.
+    public var requestsPerSecond: Int = 100
+    /// Frames that carry no message (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, CONTINUATION, DATA below `smallestDataFrame`): so many at once …
     public var controlFrameBurst: Int = 10_000
     /// … and so many each second after that (CVE-2019-9511 to 9518). Real clients send a few for each message.
     public var controlFramesPerSecond: Int = 1000
+    /// Bytes of a DATA frame under which it counts as one that carries no message.
+    public var smallestDataFrame: Int = 16
     /// Frames waiting for the socket, acknowledgements included; a peer that does not read and still asks for more exceeds it.
     public var maximumQueuedFrames: Int = 2000
 

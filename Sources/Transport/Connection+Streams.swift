@@ -1,5 +1,6 @@
 import GRPC
 import HTTP2
+import Synchronization
 
 /// The RPCs of a connection: events of the session in, calls of receivers out, and the way back.
 extension Connection {
@@ -38,19 +39,34 @@ extension Connection {
         {
             bufferedByteCount += (streams[streamID]?.machine.bufferedByteCount ?? 0) - before
             switch action {
-            case .deliver(let message): streams[streamID]?.receiver?.received(message)
+            case .deliver(let message):
+                guard messages.admit(1, at: loop.now) else { return session.refuse("too many messages") }
+                streams[streamID]?.receiver?.received(message)
             case .fail(let status): return finish(status, on: streamID)
             case .wait:
-                if bufferedByteCount > context.configuration.maximumBufferedByteCount {
-                    finish(Status(.resourceExhausted, "too many unfinished messages on this connection"), on: streamID)
-                }
+                if let refusal = bufferRefusal { finish(refusal, on: streamID) }
                 return
             }
         }
     }
 
+    /// What ends a stream whose unfinished message is one too many.
+    private var bufferRefusal: Status? {
+        let configuration = context.configuration
+        if bufferedByteCount > configuration.maximumBufferedByteCount {
+            return Status(.resourceExhausted, "too many unfinished messages on this connection")
+        }
+        guard bufferedByteCount > configuration.smallBufferedByteCount,
+            context.bufferedByteCount.load(ordering: .relaxed) > configuration.maximumTotalBufferedByteCount
+        else { return nil }
+        return Status(.resourceExhausted, "too many unfinished messages on all connections: try again")
+    }
+
     func receiveEnd(on streamID: Int32) {
-        guard let receiver = streams[streamID]?.receiver, let action = streams[streamID]?.machine.receiveEnd() else { return }
+        guard let record = streams[streamID], let receiver = record.receiver else { return }
+        let unfinished = record.machine.bufferedByteCount
+        guard let action = streams[streamID]?.machine.receiveEnd() else { return }
+        bufferedByteCount -= unfinished
         switch action {
         case .deliverEnd: receiver.receivedEnd()
         case .fail(let status): finish(status, on: streamID)
@@ -89,8 +105,23 @@ extension Connection {
         switch action {
         case .ignore: return
         case .respond(let fields): session.respondAndEnd(streamID, fields)
-        case .sendTrailers(let fields): session.end(streamID, trailers: fields)
+        case .sendTrailers(let fields):
+            session.end(streamID, trailers: fields)
+            if session.pendingByteCount(of: streamID) > ConnectionDeadlines.leastTaken { resetUnlessRead(streamID) }
         }
+        planWrite()
+    }
+
+    /// Trailers wait behind messages. A client that reads other streams, and so is not stalled, must not keep those of this one for ever.
+    private func resetUnlessRead(_ streamID: Int32) {
+        loop.schedule(after: context.configuration.stallTimeout) { [weak self] in
+            self?.assumeIsolated { $0.resetUnread(streamID) }
+        }
+    }
+
+    private func resetUnread(_ streamID: Int32) {
+        guard !isClosed else { return }
+        session.cancel(streamID)
         planWrite()
     }
 }

@@ -1,6 +1,7 @@
 import GRPC
 import HTTP2
 import Logging
+import Synchronization
 
 /// One client's connection: it moves bytes between a channel and an HTTP/2 session, and tells receivers what arrived.
 ///
@@ -23,6 +24,10 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private static let shutdownPayload: UInt64 = 2
     /// Reads in a row before others get a turn.
     private static let readsPerTurn = 4
+    /// After this time, too, others get a turn: what a few bytes lead to may be much work.
+    private static let turnLength = Duration.milliseconds(2)
+    /// Bytes given to the session before a look at the clock.
+    private static let pieceSize = 1024
 
     let context: ServerContext
     let session: ServerSession
@@ -37,11 +42,18 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private var isOutputBlocked = false
     /// Whether the channel must write before it can read on.
     private var isInputBlocked = false
+    /// Input that the session has not been given yet, because the turn was over.
+    private var backlog: [UInt8] = []
+    /// The stream of the header section under way.
+    private var headerStreamID: Int32?
     private(set) var isShuttingDown = false
 
     var streams: [Int32: StreamRecord] = [:]
     /// Bytes of unfinished inbound messages.
-    var bufferedByteCount = 0
+    var bufferedByteCount = 0 {
+        didSet { context.bufferedByteCount.add(bufferedByteCount - oldValue, ordering: .relaxed) }
+    }
+    var messages: FloodGuard
 
     /// What the connection knows of one RPC.
     struct StreamRecord {
@@ -56,6 +68,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         self.loop = loop
         self.owner = owner
         session = ServerSession(settings: context.configuration.session)
+        messages = FloodGuard(burst: context.configuration.messageBurst, perSecond: context.configuration.messagesPerSecond)
         let (now, age) = (ContinuousClock.now, context.configuration.maximumConnectionAge)
         deadlines = ConnectionDeadlines(openedAt: now, retiresAt: age.map { now + $0 * Double.random(in: 0.9...1.1) })
     }
@@ -93,7 +106,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         case .closed: return
         case .handshaking: advanceHandshake()
         case .open:
-            if readiness.contains(.readable) || isInputBlocked { readInput() }
+            if readiness.contains(.readable) || isInputBlocked || !backlog.isEmpty { readInput() }
             if readiness.contains(.writable) { planWrite() }
         }
     }
@@ -116,12 +129,15 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private func readInput() {
         isInputBlocked = false
         defer { updateInterest() }
+        let end = ContinuousClock.now + Self.turnLength
+        guard takeBacklog(until: end) else { return }
         for _ in 0..<Self.readsPerTurn {
             let buffer = loop.readBuffer
             switch channel.read(into: buffer) {
             case .transferred(let count):
-                receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                guard receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), until: end) else { return }
                 if isClosed || (count < buffer.count && !channel.holdsInput) { return }
+                if ContinuousClock.now >= end { return yieldTurn() }
             case .blocked(let readiness):
                 isInputBlocked = readiness == .writable
                 return
@@ -129,8 +145,35 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             case .failed(let reason): return close(.debug, reason)
             }
         }
-        // The loop reports the descriptor again, but it knows nothing of input inside the channel.
+        yieldTurn()
+    }
+
+    /// The loop reports the descriptor again, but it knows nothing of input inside the channel.
+    private func yieldTurn() {
         if channel.holdsInput { loop.submit { self.ready(.readable) } }
+    }
+
+    /// Whether there is none left.
+    private func takeBacklog(until end: ContinuousClock.Instant) -> Bool {
+        guard !backlog.isEmpty else { return true }
+        let bytes = backlog
+        backlog = []
+        return bytes.withUnsafeBytes { receive($0, until: end) } && !isClosed
+    }
+
+    /// Gives the session what arrived, piece by piece; when the turn is over, the rest has to wait for the next. Returns whether it doesn't.
+    private func receive(_ bytes: UnsafeRawBufferPointer, until end: ContinuousClock.Instant) -> Bool {
+        var position = 0
+        while position < bytes.count, !isClosed {
+            let next = min(bytes.count, position + Self.pieceSize)
+            receive(UnsafeRawBufferPointer(rebasing: bytes[position..<next]))
+            position = next
+            guard position < bytes.count, session.failure == nil, ContinuousClock.now >= end else { continue }
+            backlog = Array(bytes[position...])
+            loop.submit { self.ready([]) }
+            return false
+        }
+        return true
     }
 
     private func receive(_ bytes: UnsafeRawBufferPointer) {
@@ -138,9 +181,15 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         if session.failure == .badPreface {
             return close(.info, PrefaceGuess(bytes).description)
         }
+        if session.openHeaderStreamID != headerStreamID {
+            // Another section than last time: its own time begins.
+            headerStreamID = session.openHeaderStreamID
+            deadlines.received(isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: false, at: loop.now)
+        }
         deadlines.received(
             isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: session.isInsideHeaders, at: loop.now)
         deliverEvents()
+        deadlines.hasUnfinishedMessages(bufferedByteCount > 0, at: loop.now)
         planWrite()
     }
 
@@ -214,7 +263,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     /// Input that waits for the channel to write is not watched for: it would be reported over and over.
     private func updateInterest() {
         guard case .open(let registration) = state else { return }
-        var wanted: Readiness = isInputBlocked ? [] : .readable
+        var wanted: Readiness = isInputBlocked || !backlog.isEmpty ? [] : .readable
         if isOutputBlocked || isInputBlocked { wanted.insert(.writable) }
         watch(registration, wanted)
     }
@@ -302,6 +351,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         timer = nil
         let receivers = streams.values.compactMap(\.receiver)
         streams = [:]
+        backlog = []
+        bufferedByteCount = 0
         for receiver in receivers { receiver.closed() }
         owner?.assumeIsolated { $0.remove(self) }
     }

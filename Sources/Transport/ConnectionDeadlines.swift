@@ -6,6 +6,9 @@ struct ConnectionDeadlines {
     /// How long a client gets to answer the PING between the two GOAWAYs of a shutdown.
     static let shutdownRoundTrip = Duration.seconds(1)
 
+    /// Bytes that a peer must take within the stall timeout, while so many wait, in order not to be stalled: drops don't count.
+    static let leastTaken = 16 * 1024
+
     /// What to do now.
     enum Verdict: Hashable {
         case wait
@@ -24,7 +27,8 @@ struct ConnectionDeadlines {
         case headers = "a header section was not completed within the time limit"
         case idle = "no stream within the time limit"
         case silent = "no sign of life after a keepalive PING"
-        case stalled = "the peer takes none of the messages waiting for it"
+        case unfinished = "a message was not completed within the time limit"
+        case stalled = "the peer takes none of the messages waiting for it, or next to none"
         case age = "streams did not end when the connection had reached its maximum age"
     }
 
@@ -34,7 +38,10 @@ struct ConnectionDeadlines {
     private var streamlessSince: Instant?
     private var lastHeardAt: Instant
     private var pingedAt: Instant?
+    private var unfinishedSince: Instant?
     private var stalledSince: Instant?
+    /// Bytes taken since then.
+    private var taken = 0
     private var shutdownAnnouncedAt: Instant?
     private var retiresAt: Instant?
     private var retiredAt: Instant?
@@ -57,6 +64,11 @@ struct ConnectionDeadlines {
         headersBegunAt = isInsideHeaders ? headersBegunAt ?? now : nil
     }
 
+    /// Whether there are bytes of unfinished messages.
+    mutating func hasUnfinishedMessages(_ hasUnfinished: Bool, at now: Instant) {
+        unfinishedSince = hasUnfinished ? unfinishedSince ?? now : nil
+    }
+
     /// The number of streams changed.
     mutating func hasStreams(_ hasStreams: Bool, at now: Instant) {
         streamlessSince = hasStreams ? nil : streamlessSince ?? now
@@ -64,11 +76,15 @@ struct ConnectionDeadlines {
 
     /// Output was written as far as possible.
     mutating func wrote(messageByteCount: Int, isAnythingLeft: Bool, at now: Instant) {
+        taken += messageByteCount
         if !isAnythingLeft {
             stalledSince = nil
-        } else if messageByteCount > 0 || stalledSince == nil {
+        } else if taken >= Self.leastTaken || stalledSince == nil {
             stalledSince = now
+        } else {
+            return
         }
+        taken = 0
     }
 
     mutating func pinged(at now: Instant) {
@@ -104,6 +120,7 @@ struct ConnectionDeadlines {
             next = (start + limit, verdict)
         }
         consider(headersBegunAt, configuration.headersTimeout, .close(.headers))
+        consider(unfinishedSince, configuration.messageTimeout, .close(.unfinished))
         consider(streamlessSince, configuration.idleTimeout, .close(.idle))
         consider(stalledSince, configuration.stallTimeout, .close(.stalled))
         consider(retiresAt, .zero, .retire)

@@ -10,6 +10,15 @@ public struct ServerConfiguration: Sendable {
     public var maximumMessageSize = 32 * 1024 * 1024
     /// Bytes of unfinished inbound messages on all streams of one connection.
     public var maximumBufferedByteCount = 64 * 1024 * 1024
+    /// Bytes of unfinished inbound messages on all connections; each connection may have `smallBufferedByteCount` beyond it, so that
+    /// those who fill it don't shut out clients with ordinary messages.
+    public var maximumTotalBufferedByteCount = 512 * 1024 * 1024
+    /// Bytes of unfinished messages that a connection may always have: more than Envoy's first request without resources to name.
+    public var smallBufferedByteCount = 128 * 1024
+    /// Messages of one connection: so many at once …
+    public var messageBurst = 10_000
+    /// … and so many each second after that.
+    public var messagesPerSecond = 1000
     /// Connections at once; more are closed as they arrive.
     public var maximumConnections = 20_000
     /// Connections at once from one IP address; nil for no limit of its own.
@@ -18,13 +27,16 @@ public struct ServerConfiguration: Sendable {
     public var prefaceTimeout = Duration.seconds(10)
     /// From the first to the last byte of a header section.
     public var headersTimeout = Duration.seconds(10)
+    /// A connection that has had an unfinished message for so long is closed.
+    public var messageTimeout = Duration.seconds(60)
     /// A connection without a stream is closed after this time.
     public var idleTimeout = Duration.seconds(300)
     /// Silence of the peer after which it is asked for a sign of life.
     public var keepaliveInterval = Duration.seconds(30)
     /// How long it may take to give one: an Envoy that takes in tens of thousands of clusters is silent for most of a minute.
     public var keepaliveTimeout = Duration.seconds(120)
-    /// A connection whose peer takes none of the messages waiting for it is closed after this time.
+    /// A connection whose peer takes (next to) none of the messages waiting for it is closed after this time, and so is a stream that has
+    /// ended but for what its client does not read.
     public var stallTimeout = Duration.seconds(60)
     /// A connection is shut down at this age, give or take a tenth, so that it is made anew: with the certificates of that time,
     /// and perhaps with another replica. Nil for no limit.

@@ -23,7 +23,8 @@ struct TestPlane {
 
     /// Serves while `body` runs.
     static func with(
-        access: AccessControl? = nil, answerTimeout: Duration = .seconds(300), stallTimeout: Duration = .seconds(60),
+        access: AccessControl? = nil, limits: StreamLimits = StreamLimits(), answerTimeout: Duration = .seconds(300),
+        stallTimeout: Duration = .seconds(60),
         waitingPatience: Duration = .seconds(10), statusAnswerLimit: Int = 32 << 20,
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         _ body: (TestPlane) async throws -> Void
@@ -40,7 +41,8 @@ struct TestPlane {
         let metrics = StreamMetrics()
         let discovery = DiscoveryService(
             cache: cache, resolver: resolver, loops: loops, readiness: readiness, metrics: metrics, access: access,
-            answerTimeout: answerTimeout, waitingPatience: waitingPatience, statusAnswerLimit: statusAnswerLimit, logger: logger)
+            answerTimeout: answerTimeout, limits: limits, waitingPatience: waitingPatience, statusAnswerLimit: statusAnswerLimit,
+            logger: logger)
         let router: any RPCRouter = access.map { GuardedRouter(discovery, access: $0) } ?? discovery
         var configuration = ServerConfiguration(bindAddress: try SocketAddress("127.0.0.1:0"))
         configuration.stallTimeout = stallTimeout

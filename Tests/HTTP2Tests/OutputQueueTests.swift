@@ -32,6 +32,18 @@ import Testing
         #expect(bytes(queue).isEmpty)
     }
 
+    @Test func framesOfASlowReaderKeepNoStorageBehindThem() {
+        var queue = OutputQueue()
+        // Whoever takes a little and asks for as much again keeps the queue from ever being empty.
+        frame(Array(repeating: 0, count: 100), into: &queue)
+        for _ in 0..<100_000 {
+            frame(Array(repeating: 1, count: 17), into: &queue)
+            queue.consume(17) { _, _ in }
+        }
+        #expect(queue.byteCount == 100)
+        #expect(queue.frameStorageByteCount <= 2 * (OutputQueue.chunkSize + 17))
+    }
+
     @Test func sharesMessageStorage() {
         let body = [UInt8](repeating: 1, count: 100)
         var queue = OutputQueue()

@@ -17,6 +17,8 @@ public actor TestClient: DescriptorHandler {
         public let session: ClientSession
         /// Everything the server sent, as it came; empty while a session speaks.
         public var rawInput: [UInt8] = []
+        /// Bytes that the socket has not taken yet.
+        public var unsentByteCount = 0
         /// Whether the server closed the connection.
         public var isClosed = false
         /// What OpenSSL had against the connection, once it is closed.
@@ -148,6 +150,7 @@ public actor TestClient: DescriptorHandler {
     private func flush() {
         guard let registration else { return }
         if speaksHTTP2 { unsent += state.session.takeOutput() }
+        defer { state.unsentByteCount = unsent.count }
         while !unsent.isEmpty {
             let count = tls?.write(unsent) ?? Glibc.send(descriptor, unsent, unsent.count, CInt(MSG_NOSIGNAL))
             if count < 0 {

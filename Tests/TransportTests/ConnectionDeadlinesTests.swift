@@ -81,12 +81,31 @@ import Testing
         hear(59)
         #expect(verdict(deadlines, 59) == .wait)
         #expect(verdict(deadlines, 60) == .close(.stalled))
-        deadlines.wrote(messageByteCount: 1, isAnythingLeft: true, at: start + .seconds(59))
+        // Drops don't count …
+        deadlines.wrote(messageByteCount: 1000, isAnythingLeft: true, at: start + .seconds(59))
+        #expect(verdict(deadlines, 60) == .close(.stalled))
+        // … unless they add up.
+        deadlines.wrote(messageByteCount: 16 * 1024 - 1000, isAnythingLeft: true, at: start + .seconds(59))
         #expect(verdict(deadlines, 60) == .wait)
         hear(118)
         #expect(verdict(deadlines, 119) == .close(.stalled))
         deadlines.wrote(messageByteCount: 1, isAnythingLeft: false, at: start + .seconds(119))
         #expect(verdict(deadlines, 119) == .wait)
+    }
+
+    @Test func aMessageMustBeCompletedInTime() {
+        var deadlines = ConnectionDeadlines(openedAt: start)
+        deadlines.hasStreams(true, at: start)
+        func hear(_ seconds: Int, isUnfinished: Bool) {
+            deadlines.received(isPrefaceComplete: true, isInsideHeaders: false, at: start + .seconds(seconds))
+            deadlines.hasUnfinishedMessages(isUnfinished, at: start + .seconds(seconds))
+        }
+        hear(0, isUnfinished: true)
+        hear(59, isUnfinished: true)
+        #expect(verdict(deadlines, 59) == .wait)
+        #expect(verdict(deadlines, 60) == .close(.unfinished))
+        hear(59, isUnfinished: false)
+        #expect(verdict(deadlines, 60) == .wait)
     }
 
     @Test func theSecondStepOfAShutdownDoesNotWaitForever() {

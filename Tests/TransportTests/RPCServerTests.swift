@@ -1,6 +1,8 @@
 import GRPC
+import HTTP2
 import RPCTestClient
 import Testing
+import Transport
 
 @Suite(.timeLimit(.minutes(1))) struct RPCServerTests {
     @Test func echoesMessagesBothWays() async throws {
@@ -95,7 +97,7 @@ import Testing
     }
 
     @Test func servesManyStreamsOnOneConnection() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with({ $0.session.maximumConcurrentStreams = 200 }) { server in
             let client = try await server.connect()
             var ids: [Int32] = []
             for _ in 0..<200 { ids.append(await client.open("/test/Echo")) }

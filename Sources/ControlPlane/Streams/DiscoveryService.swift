@@ -11,6 +11,7 @@ public final class DiscoveryService: RPCRouter, Service {
     private let clientStatus: ClientStatusDesk
     private let waitingLog: WaitingLog
     private let answerTimeout: Duration
+    private let limits: StreamLimits
     private let readiness: Readiness
     private let metrics: StreamMetrics
     private let access: AccessControl?
@@ -20,15 +21,18 @@ public final class DiscoveryService: RPCRouter, Service {
     /// - Parameters:
     ///   - access: decides which clients are served for which pods; nil serves everybody.
     ///   - answerTimeout: after this time without any answer of a client to what it was sent, its stream is closed.
+    ///   - limits: what clients may cost.
     ///   - waitingPatience: after this time the log says that an Envoy's node id is unknown.
     ///   - statusAnswerLimit: bytes of one answer of the client status service.
     public init(
         cache: SnapshotCache, resolver: EndpointResolver, loops: EventLoopGroup, readiness: Readiness, metrics: StreamMetrics,
-        access: AccessControl? = nil, answerTimeout: Duration = .seconds(300), waitingPatience: Duration = .seconds(10),
+        access: AccessControl? = nil, answerTimeout: Duration = .seconds(300),
+        limits: StreamLimits = StreamLimits(), waitingPatience: Duration = .seconds(10),
         statusAnswerLimit: Int = 32 << 20, logger: Logger
     ) {
         self.access = access
         self.answerTimeout = answerTimeout
+        self.limits = limits
         self.readiness = readiness
         let pairs = loops.loops.enumerated().map { number, loop in
             let variants = ConnectionVariant.allCases.map {
@@ -85,7 +89,8 @@ public final class DiscoveryService: RPCRouter, Service {
     ) -> DiscoveryStream {
         DiscoveryStream(
             method, peer: request.peer, responder: responder, broadcaster: broadcaster, metrics: metrics,
-            waitingLog: waitingLog, answerTimeout: answerTimeout, access: access.map { StreamAccess($0, request) },
+            waitingLog: waitingLog, answerTimeout: answerTimeout, limits: limits,
+            access: access.map { StreamAccess($0, request) },
             logger: logger)
     }
 }

@@ -1,3 +1,4 @@
+import DequeModule
 import Domain
 import EnvoyAPI
 import GRPC
@@ -13,7 +14,7 @@ actor DiscoveryStream: RPCReceiver {
     /// How long a client that came back has to ask for its listeners before its old clusters are cleared away.
     private static let reconnectGrace = Duration.seconds(1)
 
-    /// Bytes that a client may leave unread while it goes on asking for what there is not.
+    /// Bytes that a client may leave unread while it goes on asking for what there is not, or answers what it cannot have read.
     private static let unreadLimit = 1 << 20
 
     private nonisolated let responder: any RPCResponder
@@ -25,11 +26,15 @@ actor DiscoveryStream: RPCReceiver {
     private let peer: String
     private let waitingLog: WaitingLog
     private let answerTimeout: Duration
+    private let limits: StreamLimits
     /// What the client must show before it is served; nil once it has, and where nothing is asked.
     private var access: StreamAccess?
     private var machine: StreamForm
     /// Answers of the client so far.
     private var answerCount = 0
+    /// Bytes of the last responses sent, as many as are not answered.
+    private var unanswered: Deque<Int> = []
+    private var names = NameAccount()
     private var isWatchingAnswers = false
     private var told: StreamProgress?
     /// Whether the client has yet to answer something.
@@ -47,8 +52,10 @@ actor DiscoveryStream: RPCReceiver {
 
     init(
         _ method: DiscoveryMethod, peer: String, responder: any RPCResponder, broadcaster: Broadcaster, metrics: StreamMetrics,
-        waitingLog: WaitingLog, answerTimeout: Duration, access: StreamAccess? = nil, logger: Logger
+        waitingLog: WaitingLog, answerTimeout: Duration, limits: StreamLimits = StreamLimits(), access: StreamAccess? = nil,
+        logger: Logger
     ) {
+        self.limits = limits
         self.method = method
         self.peer = peer
         self.waitingLog = waitingLog
@@ -60,6 +67,7 @@ actor DiscoveryStream: RPCReceiver {
         self.metrics = metrics
         plainLogger = logger
         metrics.streamBegan(method)
+        broadcaster.loop.schedule(after: limits.requestTimeout) { [weak self] in self?.assumeIsolated { $0.checkRequest() } }
     }
 
     /// Names the Envoy. Made when something is logged: kept, it would cost each stream half a kilobyte.
@@ -82,7 +90,12 @@ actor DiscoveryStream: RPCReceiver {
 
     nonisolated func assigned(_ position: Position, pod: Pod?) { assumeIsolated { $0.assign(position, pod) } }
     nonisolated func updated(_ update: GroupUpdate) { assumeIsolated { $0.take(update) } }
-    nonisolated func answered(_ results: [FetchResult]) { assumeIsolated { $0.perform($0.machine.answered(results)) } }
+    nonisolated func answered(_ results: [FetchResult]) {
+        assumeIsolated {
+            $0.perform($0.machine.answered(results))
+            $0.countNames()
+        }
+    }
 
     /// What is known of the client, which gave `nodeID`.
     nonisolated func describe(_ nodeID: String) -> StreamDescription {
@@ -119,7 +132,10 @@ actor DiscoveryStream: RPCReceiver {
         guard !hasEnded else { return }
         var request: StreamForm.Request
         do {
-            request = try machine.decode(message)
+            request = try machine.decode(message, nameLimit: limits.namesPerRequest)
+        } catch RequestScan.Fault.tooLarge {
+            finish(Status(.resourceExhausted, "the request names too much: \(limits.namesPerRequest) resources at most"))
+            return
         } catch {
             finish(Status(.invalidArgument, "not a discovery request: \(error)"))
             return
@@ -134,11 +150,38 @@ actor DiscoveryStream: RPCReceiver {
         guard identify(request) else { return }
         if request.isAnswer { answerCount += 1 }
         // A client that asks on and on for types that there are not, and reads no answer, must not fill our memory.
-        if ResourceType(typeURL: request.typeURL) == nil, responder.pendingByteCount > Self.unreadLimit {
-            finish(Status(.resourceExhausted, "answers are not read"))
-            return
+        if ResourceType(typeURL: request.typeURL) == nil {
+            guard responder.pendingByteCount <= Self.unreadLimit else { return refuseUnread() }
+            return perform(machine.received(request), isAnswered: false)
         }
         perform(machine.received(request))
+        guard !hasEnded else { return }
+        // What an honest client has not read are the last responses sent, and it has answered none of them.
+        if request.isAnswer, responder.pendingByteCount > unanswered.reduce(Self.unreadLimit, +) { return refuseUnread() }
+        account(request.nameCount, byteCount: message.count)
+    }
+
+    private func refuseUnread() { finish(Status(.resourceExhausted, "answers are not read")) }
+
+    /// Keeps what the client makes the stream remember within its limits.
+    private func account(_ nameCount: Int, byteCount: Int) {
+        guard nameCount > 0 else { return }
+        names.claim(count: nameCount, byteCount: byteCount, limits)
+        countNames()
+        guard !names.isWithin(limits) else { return }
+        names.count(machine.nameByteCount(nameCost: StreamLimits.nameCost), limits)
+        // Where little is left, every request would lead to another count.
+        guard names.claimed > limits.nameBytesPerStream / 8 * 7 || !names.isWithin(limits) else { return }
+        finish(Status(.resourceExhausted, "the names subscribed to take too much room"))
+    }
+
+    private func countNames() {
+        guard !hasEnded, names.isDue else { return }
+        names.count(machine.nameByteCount(nameCost: StreamLimits.nameCost), limits)
+    }
+
+    private func checkRequest() {
+        if !hasNode { finish(Status(.deadlineExceeded, "no request for \(limits.requestTimeout)")) }
     }
 
     /// A client that says no more still reads what it asked for only when that is one answer.
@@ -201,7 +244,8 @@ actor DiscoveryStream: RPCReceiver {
         }
     }
 
-    private func perform(_ actions: [DeltaAction]) {
+    /// - Parameter isAnswered: whether the client answers what it is sent.
+    private func perform(_ actions: [DeltaAction], isAnswered: Bool = true) {
         guard !hasEnded, let id else { return }
         var fetches: [Fetch] = []
         for action in actions {
@@ -210,6 +254,7 @@ actor DiscoveryStream: RPCReceiver {
                 let message = OutboundMessage(head: head, body: body)
                 metrics.pushed(byteCount: message.byteCount)
                 responder.send(message)
+                if isAnswered { unanswered.append(message.byteCount) }
                 if method.form == .unary {
                     finish(.ok)
                     return
@@ -223,6 +268,7 @@ actor DiscoveryStream: RPCReceiver {
                 return
             }
         }
+        forgetAnswered()
         if !fetches.isEmpty { broadcaster.assumeIsolated { $0.ask(id, fetches) } }
         tellProgress(id)
         followStep()
@@ -240,6 +286,13 @@ actor DiscoveryStream: RPCReceiver {
         guard isBehind != self.isBehind else { return }
         self.isBehind = isBehind
         metrics.streamIsBehind(isBehind)
+    }
+
+    private func forgetAnswered() {
+        let surplus = unanswered.count - machine.inFlightCount
+        guard surplus > 0 else { return }
+        unanswered.removeFirst(surplus)
+        if unanswered.isEmpty { unanswered = [] }  // an idle stream keeps no storage
     }
 
     private func tellProgress(_ id: StreamID) {
@@ -275,6 +328,8 @@ actor DiscoveryStream: RPCReceiver {
         hasEnded = true
         behindSince = nil
         followStep()
+        names.close(limits)
+        unanswered = []
         guard let id else { return }
         self.id = nil
         broadcaster.assumeIsolated { $0.detach(id) }

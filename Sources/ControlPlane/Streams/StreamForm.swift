@@ -23,6 +23,9 @@ enum StreamForm {
         /// Whether it acknowledges or rejects a response.
         let isAnswer: Bool
 
+        /// How many names it has: subscribed to, given up, or brought from an earlier stream.
+        let nameCount: Int
+
         /// The type; a service of one type lets its clients leave it out (xDS protocol, "Resource Types").
         var typeURL: String {
             get {
@@ -59,6 +62,14 @@ enum StreamForm {
         }
     }
 
+    /// Bytes of the names that the client has made the stream keep, each of which counts `nameCost` besides its text.
+    func nameByteCount(nameCost: Int) -> Int {
+        switch self {
+        case .delta(let machine): machine.nameByteCount(nameCost: nameCost)
+        case .stateOfTheWorld(let machine): machine.nameByteCount(nameCost: nameCost)
+        }
+    }
+
     /// How far the client is, by its own word.
     var progress: StreamProgress {
         switch self {
@@ -75,22 +86,25 @@ enum StreamForm {
         }
     }
 
-    /// Reads a request; throws for bytes that are none.
-    func decode(_ message: [UInt8]) throws -> Request {
+    /// Reads a request; throws for bytes that are none, or that say too much.
+    func decode(_ message: [UInt8], nameLimit: Int) throws -> Request {
         var options = BinaryDecodingOptions()
         // Envoy's node is some 60 KB, most of it fields that nobody reads.
         options.discardUnknownFields = true
         switch self {
         case .delta:
+            let scan = try RequestScan(message, .delta, nameLimit: nameLimit)
             let request = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: message, options: options)
             return Request(
                 content: .delta(DeltaRequest(request)), nodeID: request.node.id, nodeCluster: request.node.cluster,
-                isReturning: !request.initialResourceVersions.isEmpty, isAnswer: !request.responseNonce.isEmpty)
+                isReturning: !request.initialResourceVersions.isEmpty, isAnswer: !request.responseNonce.isEmpty,
+                nameCount: scan.nameCount)
         case .stateOfTheWorld:
+            let scan = try RequestScan(message, .stateOfTheWorld, nameLimit: nameLimit)
             let request = try Envoy_Service_Discovery_V3_DiscoveryRequest(serializedBytes: message, options: options)
             return Request(
                 content: .stateOfTheWorld(WorldRequest(request)), nodeID: request.node.id, nodeCluster: request.node.cluster,
-                isReturning: !request.versionInfo.isEmpty, isAnswer: !request.responseNonce.isEmpty)
+                isReturning: !request.versionInfo.isEmpty, isAnswer: !request.responseNonce.isEmpty, nameCount: scan.nameCount)
         }
     }
 
@@ -136,6 +150,6 @@ extension WorldRequest {
     init(_ request: Envoy_Service_Discovery_V3_DiscoveryRequest) {
         self.init(
             typeURL: request.typeURL, version: request.versionInfo, names: request.resourceNames, nonce: request.responseNonce,
-            rejection: request.hasErrorDetail ? request.errorDetail.message : nil)
+            rejection: request.hasErrorDetail ? String(request.errorDetail.message.prefix(4096)) : nil)
     }
 }

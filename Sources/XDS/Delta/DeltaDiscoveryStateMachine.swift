@@ -29,6 +29,11 @@ public struct DeltaDiscoveryStateMachine {
     /// Responses that the client has not answered, of all types.
     public var inFlightCount: Int { types.reduce(0) { $0 + $1.inFlight.count } }
 
+    /// Bytes of the names that the client has made the stream keep, each of which counts `nameCost` besides its text. Walks all of them.
+    public func nameByteCount(nameCost: Int) -> Int {
+        types.reduce(doubtfulClusters.nameByteCount(nameCost: nameCost)) { $0 + $1.nameByteCount(nameCost: nameCost) }
+    }
+
     /// Whether the client has been sent everything, and has acknowledged it.
     public var isSettled: Bool {
         guard let group else { return false }

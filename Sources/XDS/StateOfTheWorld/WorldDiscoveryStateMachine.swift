@@ -40,6 +40,12 @@ public struct WorldDiscoveryStateMachine {
     /// Responses that the client has not answered, of all types.
     public var inFlightCount: Int { clusters.inFlightCount + endpoints.inFlight.count + listeners.inFlightCount }
 
+    /// Bytes of the names that the client has made the stream keep, each of which counts `nameCost` besides its text. Walks all of them.
+    public func nameByteCount(nameCost: Int) -> Int {
+        let subscribed = [clusters.subscription.names, listeners.subscription.names, endpointSubscription.names, emptied]
+        return subscribed.reduce(endpoints.nameByteCount(nameCost: nameCost)) { $0 + $1.nameByteCount(nameCost: nameCost) }
+    }
+
     /// Whether the client has been sent everything, and has answered it.
     public var isSettled: Bool {
         guard let current, asked.isEmpty else { return false }

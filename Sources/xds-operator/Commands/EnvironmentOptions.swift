@@ -22,7 +22,7 @@ enum EnvironmentOptions {
             ("xds-tls-cert", .value), ("xds-tls-key", .value), ("xds-tls-client-ca", .value), ("xds-identity", .list),
             ("xds-trust-domain", .value), ("xds-token-review", .flag), ("xds-token-audience", .list),
             ("xds-admin-identity", .list), ("xds-max-connection-age", .value),
-        ],
+        ] + LimitOptions.names.map { ($0, .value) },
         "validate": [("file", .list)],
         "translate": [
             ("file", .list), ("node", .value), ("type", .value), ("output", .value), ("cross-namespace", .flag),

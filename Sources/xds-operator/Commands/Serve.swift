@@ -43,6 +43,7 @@ struct Serve: AsyncParsableCommand {
     var logFormat = LineLogHandler.Format.text
     @OptionGroup var feedbackOptions: FeedbackOptions
     @OptionGroup var accessOptions: AccessOptions
+    @OptionGroup var limitOptions: LimitOptions
     @Option(help: "The size of Maglev tables, a prime; the same on all replicas.")
     var maglevTableSize = MaglevTableSize.standard
     @Option(help: "The name that Envoys without ADS give this server's cluster in their bootstrap.")
@@ -108,9 +109,10 @@ struct Serve: AsyncParsableCommand {
         let access = accessOptions.control(reviewer: reviewer, metrics: accessMetrics)
         let discovery = DiscoveryService(
             cache: cache, resolver: resolver, loops: group, readiness: readiness, metrics: metrics, access: access,
-            answerTimeout: .seconds(answerTimeout),
+            answerTimeout: .seconds(answerTimeout), limits: limitOptions.streams,
             logger: Logger(label: "discovery"))
         var configuration = ServerConfiguration(bindAddress: try Transport.SocketAddress(xdsBindAddress))
+        limitOptions.apply(to: &configuration)
         configuration.gracePeriod = .seconds(shutdownGracePeriod)
         configuration.maximumConnectionAge = accessOptions.maximumConnectionAge
         let router: any RPCRouter = access.map { GuardedRouter(discovery, access: $0) } ?? discovery

@@ -1,0 +1,104 @@
+import Foundation
+import TestKit
+import Testing
+
+extension EndToEndTests {
+    /// The port under attack: a real Envoy gets its calls as usual, and the operator's memory stays where it was.
+    @Suite struct AbuseTests {
+        /// Attacks of `Tests/Conformance/abuse.py`, with the MiB by which the operator may grow at its peak.
+        struct Round: CustomTestStringConvertible, Sendable {
+            let name: String
+            let attacks: [String]
+            let growth: Int
+            var testDescription: String { name }
+        }
+
+        static let rounds = [
+            Round(
+                name: "resets",
+                attacks: ["rapid-reset", "made-you-reset", "made-you-reset-zero", "stream-churn", "request-churn"], growth: 64),
+            Round(name: "headers", attacks: ["continuation", "empty-continuation", "hpack", "slow-headers"], growth: 64),
+            Round(
+                name: "control frames",
+                attacks: ["ping", "ping-unread", "settings", "settings-unread", "priority", "window-update"], growth: 64),
+            Round(name: "small frames", attacks: ["empty-data", "tiny-data", "empty-messages", "unknown-types"], growth: 64),
+            Round(
+                name: "connections",
+                attacks: ["slow-preface", "idle", "silent-streams", "many-streams", "http1", "tls", "garbage"], growth: 96),
+            Round(name: "unread answers", attacks: ["zero-window", "unread", "acknowledged-unread"], growth: 96),
+            Round(name: "false messages", attacks: ["huge-prefix", "compressed", "not-protobuf"], growth: 64),
+            // What is allowed to be large: a message of 32 MiB twice on its way, and what its names take.
+            Round(
+                name: "large messages", attacks: ["unfinished-messages", "endless-names", "small-entries", "empty-names"],
+                growth: 512),
+        ]
+
+        @Test(arguments: rounds) func `an Envoy's updates arrive in time`(round: Round) async throws {
+            let limits = ["--xds-max-unfinished-size", "\(128 << 20)", "--xds-max-name-size", "\(256 << 20)"]
+            try await Stage.play(workers: 1, arguments: limits) { stage in
+                let envoy = try await stage.startEnvoy()
+                let memory = try Memory(ofProcessWith: "\(stage.xdsOperator.xds)")
+                let call = try stage.call("c1f00d")
+                let usual = try await updates(call, 4, stage, envoy)
+                for attack in round.attacks {
+                    memory.forgetPeak()
+                    let before = try memory.kibibytes("VmRSS")
+                    let attacker = try await ChildProcess.start(
+                        name: attack,
+                        Conformance.command("abuse.py", ["\(stage.xdsOperator.xds)", stage.ingress.uid, attack, "4"]))
+                    stage.watch(attacker)
+                    _ = try await attacker.line("the attack's begin") { $0 == "begun" ? $0 : nil }
+                    let times = try await updates(call, 8, stage, envoy)
+                    let result = try await attacker.line("the attack's end") { $0.hasPrefix("connections=") ? $0 : nil }
+                    let grown = (try memory.kibibytes("VmHWM") - before) / 1024
+                    print("\(attack): usual \(usual), meanwhile \(times), grown \(grown) MiB, \(result)")
+                    #expect(times[4] < max(.milliseconds(300), usual[2] * 5), "\(attack): \(times), usual \(usual)")
+                    #expect(times[7] < .seconds(2), "\(attack): \(times), usual \(usual)")
+                    #expect(grown < round.growth, "\(attack) made the operator grow by \(grown) MiB")
+                }
+                #expect(try await envoy.admin.statistic("control_plane.connected_state") == 1)
+            }
+        }
+
+        /// How long it takes a call to arrive at the Envoy, again and again; sorted.
+        private func updates(_ call: CallManifest, _ count: Int, _ stage: Stage, _ envoy: EnvoyProcess) async throws -> [Duration]
+        {
+            var times: [Duration] = []
+            for _ in 0..<count {
+                let begin = ContinuousClock.now
+                try stage.apply(call)
+                try await envoy.awaitListeners(call.listeners)
+                times.append(ContinuousClock.now - begin)
+                try stage.delete(call)
+                try await envoy.awaitListeners([])
+            }
+            return times.sorted()
+        }
+    }
+
+    /// The memory of a process, as the kernel tells it.
+    private struct Memory {
+        let directory: String
+
+        /// Finds the process that was given `argument`.
+        init(ofProcessWith argument: String) throws {
+            let found = try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }.first { process in
+                let line = (try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8)) ?? ""
+                return line.contains("serve\0") && line.contains("\0\(argument)\0")
+            }
+            directory = "/proc/\(try #require(found))"
+        }
+
+        /// A field of `status` that is given in KiB.
+        func kibibytes(_ field: String) throws -> Int {
+            let status = try String(contentsOfFile: "\(directory)/status", encoding: .utf8)
+            let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("\(field):") })
+            return try #require(line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) })
+        }
+
+        /// The peak, `VmHWM`, is counted anew from here.
+        func forgetPeak() {
+            try? "5".write(toFile: "\(directory)/clear_refs", atomically: false, encoding: .utf8)
+        }
+    }
+}
