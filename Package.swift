@@ -43,6 +43,7 @@ let package = Package(
         // For the packages in Fuzz/ and Benchmarks/.
         .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
         .library(name: "CLinux", targets: ["CLinux"]),
+        .library(name: "COpenSSL", targets: ["COpenSSL"]),
     ],
     dependencies: dependencies,
     targets: [
@@ -92,9 +93,8 @@ let package = Package(
         .executableTarget(
             name: "xds-operator",
             dependencies: [
-                "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "HTTP2", "Kubernetes", "KubernetesClient", "Manifests",
-                "Observability",
-                "Rendering",
+                "CLinux", "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "HTTP2", "Kubernetes", "KubernetesClient", "Manifests",
+                "Observability", "Rendering",
                 "Resolution", "Translation", "Transport", "XDS",
                 argumentParser, flyingFox, flyingSocks, logging, protobuf, serviceLifecycle, unixSignals, yams,
             ],
@@ -123,7 +123,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "ResolutionTests", dependencies: ["Domain", "Resolution"], swiftSettings: strict),
-        .testTarget(name: "XDSTests", dependencies: ["Domain", "EnvoyAPI", "XDS", protobuf], swiftSettings: strict),
+        // Replaces malloc in the process of tests by one that counts.
+        .target(name: "AllocationCount", path: "Tests/AllocationCount"),
+        .testTarget(
+            name: "XDSTests", dependencies: ["AllocationCount", "Domain", "EnvoyAPI", "XDS", protobuf], swiftSettings: strict),
         .testTarget(
             name: "TranslationTests",
             dependencies: [
@@ -133,8 +136,8 @@ let package = Package(
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "GRPCTests", dependencies: ["GRPC"], swiftSettings: strict),
         .target(
-            name: "RPCTestClient", dependencies: ["CLinux", "CNghttp2", "COpenSSL", "GRPC", "Transport"], path: "Tests/RPCTestClient",
-            swiftSettings: strict),
+            name: "RPCTestClient", dependencies: ["CLinux", "CNghttp2", "COpenSSL", "GRPC", "Transport"],
+            path: "Tests/RPCTestClient", swiftSettings: strict),
         .target(
             name: "FuzzTargets",
             dependencies: [
@@ -144,7 +147,9 @@ let package = Package(
             path: "Tests/FuzzTargets", swiftSettings: strict),
         .testTarget(
             name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], exclude: ["Corpus"], swiftSettings: strict),
-        .testTarget(name: "HTTP2Tests", dependencies: ["CNghttp2", "GRPC", "HTTP2", "RPCTestClient"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTP2Tests", dependencies: ["AllocationCount", "CNghttp2", "GRPC", "HTTP2", "RPCTestClient"],
+            swiftSettings: strict),
         .testTarget(
             name: "TransportTests",
             dependencies: ["CLinux", "CNghttp2", "GRPC", "HTTP2", "RPCTestClient", "Transport", logging, serviceLifecycle],

@@ -22,6 +22,7 @@ let dependencies: [Package.Dependency] = [
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let linux = Target.Dependency.product(name: "CLinux", package: "xds-operator")
+let openSSL = Target.Dependency.product(name: "COpenSSL", package: "xds-operator")
 
 // MARK: - Load: thousands of simulated Envoys, and what sending them bytes costs at least
 
@@ -31,7 +32,7 @@ let loadTargets: [Target] = [
     // Pure: one HTTP/2 connection of an Envoy and its discovery streams, bytes in and bytes out.
     .target(name: "SimulatedEnvoy", swiftSettings: strict),
     // Sockets and epoll: the crowd of Envoys, and who changes what they are served.
-    .target(name: "Load", dependencies: ["Measurement", "SimulatedEnvoy", heap, linux], swiftSettings: strict),
+    .target(name: "Load", dependencies: ["Measurement", "SimulatedEnvoy", heap, linux, openSSL], swiftSettings: strict),
     .executableTarget(
         name: "xds-load", dependencies: ["Load", "Measurement", "SimulatedEnvoy", argumentParser], swiftSettings: strict),
     .executableTarget(name: "floor", dependencies: ["Measurement", linux, argumentParser], swiftSettings: strict),

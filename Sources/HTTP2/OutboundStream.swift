@@ -2,8 +2,14 @@ import DequeModule
 import GRPC
 
 /// The outbound half of one stream: messages that no frame carries yet, then perhaps trailers.
-struct OutboundStream {
-    private var messages: Deque<OutboundMessage> = []
+///
+/// One object, which nghttp2 hands back with each question about the stream and which the output's chunks name: a push finds
+/// it once. It belongs to its session, and never leaves the session's isolation.
+final class OutboundStream {
+    let id: Int32
+    /// The first message; nil when there is none. Nearly always it is the only one, and needs no queue.
+    private var message: OutboundMessage?
+    private var furtherMessages: Deque<OutboundMessage> = []
     /// Bytes of the first message that frames carry already.
     private var offset = 0
 
@@ -20,40 +26,47 @@ struct OutboundStream {
     var hasBegun = false
     /// Whether someone waits for `pendingByteCount` to fall to 0.
     var isBlocked = false
+    /// Whether the stream is gone, and its bytes in the output count for nobody.
+    var isClosed = false
 
-    mutating func append(_ message: OutboundMessage) {
-        messages.append(message)
+    init(id: Int32) { self.id = id }
+
+    func append(_ message: OutboundMessage) {
+        if self.message == nil { self.message = message } else { furtherMessages.append(message) }
         unframedByteCount += message.byteCount
         pendingByteCount += message.byteCount
     }
 
     /// The socket took `count` bytes.
-    mutating func written(_ count: Int) {
+    func written(_ count: Int) {
         pendingByteCount -= count
     }
 
-    /// Moves `count` bytes to the output.
-    mutating func frame(_ count: Int, of streamID: Int32, into output: inout OutputQueue) {
+    /// Moves `count` bytes to the output, behind the header of the frame that carries them.
+    func frame(_ count: Int, header: UnsafeBufferPointer<UInt8>, into output: inout OutputQueue) {
+        output.append(frame: header)
         var left = min(count, unframedByteCount)
         unframedByteCount -= left
-        while left > 0, let first = messages.first {
+        while left > 0, let first = message {
             let headPart = min(left, max(0, first.head.count - offset))
-            output.append(first.head, offset..<offset + headPart, of: streamID)
+            output.append(first.head, offset..<offset + headPart, of: self)
             offset += headPart
             left -= headPart
 
             let bodyOffset = offset - first.head.count
             if left > 0, bodyOffset >= 0 {
                 let bodyPart = min(left, first.body.count - bodyOffset)
-                output.append(first.body, bodyOffset..<bodyOffset + bodyPart, of: streamID)
+                output.append(first.body, bodyOffset..<bodyOffset + bodyPart, of: self)
                 offset += bodyPart
                 left -= bodyPart
             }
-            if offset == first.byteCount {
-                messages.removeFirst()
-                offset = 0
-            }
+            if offset == first.byteCount { advance() }
         }
-        if messages.isEmpty { messages = [] }  // an idle stream keeps no storage
+    }
+
+    private func advance() {
+        message = furtherMessages.popFirst()
+        offset = 0
+        if furtherMessages.isEmpty { furtherMessages = [] }  // an idle stream keeps no storage
     }
 }

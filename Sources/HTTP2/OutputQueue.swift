@@ -5,8 +5,8 @@ public struct OutputQueue {
     private struct Chunk {
         var storage: [UInt8]
         var range: Range<Int>
-        /// The stream whose message bytes these are; 0 for frame headers and control frames.
-        let streamID: Int32
+        /// The stream whose message bytes these are; nil for frame headers and control frames.
+        let stream: OutboundStream?
     }
 
     /// Bytes of frames that share a chunk. A chunk gives its storage back as a whole, when the socket has taken all of it: one that grew
@@ -20,7 +20,7 @@ public struct OutputQueue {
 
     /// Bytes of memory held for frames, those that the socket has taken already included.
     var frameStorageByteCount: Int {
-        chunks.reduce(0) { $1.streamID == 0 ? $0 + $1.storage.count : $0 }
+        chunks.reduce(0) { $1.stream == nil ? $0 + $1.storage.count : $0 }
     }
 
     /// Whether nothing waits.
@@ -30,23 +30,25 @@ public struct OutputQueue {
     mutating func append(frame bytes: UnsafeBufferPointer<UInt8>) {
         guard !bytes.isEmpty else { return }
         byteCount += bytes.count
-        if let last = chunks.indices.last, chunks[last].streamID == 0, chunks[last].storage.count < Self.chunkSize {
+        // A push is three chunks: room for them at once.
+        if chunks.isEmpty { chunks.reserveCapacity(4) }
+        if let last = chunks.indices.last, chunks[last].stream == nil, chunks[last].storage.count < Self.chunkSize {
             chunks[last].storage.append(contentsOf: bytes)
             chunks[last].range = chunks[last].range.lowerBound..<chunks[last].storage.count
         } else {
-            chunks.append(Chunk(storage: Array(bytes), range: 0..<bytes.count, streamID: 0))
+            chunks.append(Chunk(storage: Array(bytes), range: 0..<bytes.count, stream: nil))
         }
     }
 
     /// Adds a range of a stream's message bytes, sharing their storage.
-    mutating func append(_ storage: [UInt8], _ range: Range<Int>, of streamID: Int32) {
+    mutating func append(_ storage: [UInt8], _ range: Range<Int>, of stream: OutboundStream) {
         guard !range.isEmpty else { return }
         byteCount += range.count
-        chunks.append(Chunk(storage: storage, range: range, streamID: streamID))
+        chunks.append(Chunk(storage: storage, range: range, stream: stream))
     }
 
     /// Removes `count` bytes from the front, and says how many of them were message bytes of which stream.
-    mutating func consume(_ count: Int, taken: (_ streamID: Int32, _ count: Int) -> Void) {
+    mutating func consume(_ count: Int, taken: (_ stream: OutboundStream, _ count: Int) -> Void) {
         var left = min(count, byteCount)
         byteCount -= left
         while left > 0, let first = chunks.first {
@@ -57,7 +59,7 @@ public struct OutputQueue {
             } else {
                 chunks[0].range = first.range.lowerBound + part..<first.range.upperBound
             }
-            if first.streamID != 0 { taken(first.streamID, part) }
+            if let stream = first.stream { taken(stream, part) }
         }
         if chunks.isEmpty { chunks = [] }  // an idle connection keeps no storage
     }

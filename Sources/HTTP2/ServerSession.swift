@@ -135,13 +135,13 @@ public final class ServerSession {
     @discardableResult
     public func wrote(_ count: Int) -> Int {
         var messageByteCount = 0
-        output.consume(count) { streamID, count in
-            guard let index = streams.index(forKey: streamID) else { return }
-            streams.values[index].written(count)
+        output.consume(count) { stream, count in
+            guard !stream.isClosed else { return }
+            stream.written(count)
             messageByteCount += count
-            if streams.values[index].isBlocked && streams.values[index].pendingByteCount == 0 {
-                streams.values[index].isBlocked = false
-                events.append(.drained(streamID: streamID))
+            if stream.isBlocked && stream.pendingByteCount == 0 {
+                stream.isBlocked = false
+                events.append(.drained(streamID: stream.id))
             }
         }
         pendingByteCount -= messageByteCount
@@ -151,9 +151,7 @@ public final class ServerSession {
     /// Notes which streams have bytes the socket could not take: each gets a `drained` event.
     public func markBlockedStreams() {
         guard pendingByteCount > 0 else { return }
-        for (streamID, stream) in streams where stream.pendingByteCount > 0 {
-            streams[streamID]?.isBlocked = true
-        }
+        for stream in streams.values where stream.pendingByteCount > 0 { stream.isBlocked = true }
     }
 
     /// Message bytes of a stream that the socket has not taken yet.
@@ -171,35 +169,36 @@ public final class ServerSession {
     /// Sends response headers; the stream goes on with messages.
     public func respond(_ streamID: Int32, _ fields: [HeaderField]) {
         guard let stream = streams[streamID], !stream.hasBegun else { return }
-        streams[streamID]?.hasBegun = true
+        stream.hasBegun = true
         var priority = nghttp2_extpri(urgency: UInt32(NGHTTP2_EXTPRI_DEFAULT_URGENCY), inc: 1)
         nghttp2_session_change_extpri_stream_priority(handle, streamID, &priority, 1)  // take turns with other streams
         var provider = nghttp2_data_provider()
         provider.read_callback = SessionCallbacks.readData
+        // Good until the stream's close callback, after which nghttp2 asks for no data of the stream: `streams` holds it until then.
+        provider.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
         submit(fields) { nghttp2_submit_response(handle, streamID, $0, $1, &provider) }
     }
 
     /// Sends response headers that are the whole response.
     public func respondAndEnd(_ streamID: Int32, _ fields: [HeaderField]) {
         guard let stream = streams[streamID], !stream.hasBegun else { return }
-        streams[streamID]?.hasBegun = true
+        stream.hasBegun = true
         submit(fields) { nghttp2_submit_response(handle, streamID, $0, $1, nil) }
     }
 
     /// Queues a message behind the stream's others.
     public func send(_ streamID: Int32, _ message: OutboundMessage) {
-        // By index: the stream is found once, and not copied.
-        guard let index = streams.index(forKey: streamID), streams.values[index].trailers == nil else { return }
-        streams.values[index].append(message)
+        guard let stream = streams[streamID], stream.trailers == nil else { return }
+        stream.append(message)
         pendingByteCount += message.byteCount
-        resume(streamID, index)
+        resume(stream)
     }
 
     /// Ends the stream with trailers once its messages are sent.
     public func end(_ streamID: Int32, trailers: [HeaderField]) {
-        guard let index = streams.index(forKey: streamID), streams.values[index].trailers == nil else { return }
-        streams.values[index].trailers = trailers
-        resume(streamID, index)
+        guard let stream = streams[streamID], stream.trailers == nil else { return }
+        stream.trailers = trailers
+        resume(stream)
     }
 
     /// Resets a stream; its unsent messages are dropped.
@@ -213,10 +212,10 @@ public final class ServerSession {
         reset(streamID, errorCode: NGHTTP2_CANCEL.rawValue)
     }
 
-    private func resume(_ streamID: Int32, _ index: Dictionary<Int32, OutboundStream>.Index) {
-        guard streams.values[index].isDeferred else { return }
-        streams.values[index].isDeferred = false
-        check(nghttp2_session_resume_data(handle, streamID))
+    private func resume(_ stream: OutboundStream) {
+        guard stream.isDeferred else { return }
+        stream.isDeferred = false
+        check(nghttp2_session_resume_data(handle, stream.id))
     }
 
     /// Called from the data callback, which is where nghttp2 wants trailers to be submitted.

@@ -44,21 +44,27 @@ final class SessionCallbacks: Sendable {
             session.didSendFrame(frame.pointee)
             return 0
         }
-        nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, frame, header, length, _, userData in
-            guard let frame, let header, let session = ServerSession.of(userData) else {
+        nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, _, header, length, source, userData in
+            guard let header, let session = ServerSession.of(userData), let stream = OutboundStream.of(source) else {
                 return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
             }
-            session.frameData(frame.pointee.hd.stream_id, header: UnsafeBufferPointer(start: header, count: 9), length)
+            stream.frame(length, header: UnsafeBufferPointer(start: header, count: 9), into: &session.output)
             return session.isOutputFull ? NGHTTP2_ERR_PAUSE.rawValue : 0
         }
         pointer = callbacks
     }
 
-    static let readData: nghttp2_data_source_read_callback = { _, streamID, _, length, flags, _, userData in
-        guard let flags, let session = ServerSession.of(userData) else {
+    static let readData: nghttp2_data_source_read_callback = { _, _, _, length, flags, source, userData in
+        guard let flags, let session = ServerSession.of(userData), let stream = OutboundStream.of(source) else {
             return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
         }
-        return session.offerData(streamID, length, &flags.pointee)
+        return session.offerData(of: stream, length, &flags.pointee)
+    }
+}
+
+extension OutboundStream {
+    fileprivate static func of(_ source: UnsafeMutablePointer<nghttp2_data_source>?) -> OutboundStream? {
+        source?.pointee.ptr.map { Unmanaged<OutboundStream>.fromOpaque($0).takeUnretainedValue() }
     }
 }
 
@@ -110,7 +116,7 @@ extension ServerSession {
             if endsStream { enqueue(.endOfStream(streamID: streamID)) }
             return
         }
-        streams[streamID] = OutboundStream()
+        streams[streamID] = OutboundStream(id: streamID)
         if headers.listSize > settings.maximumHeaderListSize {
             enqueue(.oversizedRequest(streamID: streamID))
         } else {
@@ -121,6 +127,7 @@ extension ServerSession {
     fileprivate func didClose(_ streamID: Int32, _ errorCode: UInt32) {
         if openHeaders?.streamID == streamID { openHeaders = nil }
         guard let stream = streams.removeValue(forKey: streamID) else { return }
+        stream.isClosed = true
         pendingByteCount -= stream.pendingByteCount
         enqueue(.closed(streamID: streamID, errorCode: errorCode))
     }
@@ -128,25 +135,17 @@ extension ServerSession {
     // MARK: - Output
 
     /// nghttp2 asks how many bytes of a stream it may frame now.
-    fileprivate func offerData(_ streamID: Int32, _ length: Int, _ flags: inout UInt32) -> Int {
-        guard let index = streams.index(forKey: streamID) else {
-            return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
-        }
-        let count = min(length, streams.values[index].unframedByteCount)
-        if count == streams.values[index].unframedByteCount, let trailers = streams.values[index].trailers {
+    fileprivate func offerData(of stream: OutboundStream, _ length: Int, _ flags: inout UInt32) -> Int {
+        let count = min(length, stream.unframedByteCount)
+        if count == stream.unframedByteCount, let trailers = stream.trailers {
             flags |= NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-            submitTrailers(streamID, trailers)
+            submitTrailers(stream.id, trailers)
         } else if count == 0 {
-            streams.values[index].isDeferred = true
+            stream.isDeferred = true
             return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         }
         if count > 0 { flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue }
         return count
-    }
-
-    fileprivate func frameData(_ streamID: Int32, header: UnsafeBufferPointer<UInt8>, _ length: Int) {
-        output.append(frame: header)
-        streams[streamID]?.frame(length, of: streamID, into: &output)
     }
 
     fileprivate func didSendFrame(_ frame: nghttp2_frame) {

@@ -26,6 +26,7 @@ public struct ObjectStore<Object: KeyedObject>: Sendable {
     private var before: [ObjectKey: Object] = [:]
     /// Those that had none: a first list has many, and a set of keys is a fraction of a table of objects.
     private var created: Set<ObjectKey> = []
+    private var labels = LabelPool()
 
     /// Makes an empty store.
     public init() {}
@@ -37,7 +38,8 @@ public struct ObjectStore<Object: KeyedObject>: Sendable {
     public mutating func apply(_ event: WatchEvent<Object>) {
         switch event {
         case .restarted: relist = [:]
-        case .applied(let object):
+        case .applied(var object):
+            object.share(&labels)
             if relist == nil { set(object, for: object.key) } else { relist?[object.key] = object }
         case .deleted(let key):
             if relist == nil { set(nil, for: key) } else { relist?[key] = nil }

@@ -28,9 +28,24 @@ public protocol WatchEventReceiver<Object>: Sendable {
 public protocol KeyedObject: Sendable, Equatable {
     /// Namespace and name.
     var key: ObjectKey { get }
+
+    /// Gives parts that equal those of earlier objects the same storage.
+    mutating func share(_ labels: inout LabelPool)
 }
 
-extension Pod: KeyedObject {}
+extension KeyedObject {
+    /// By default nothing is shared.
+    public mutating func share(_ labels: inout LabelPool) {}
+}
+
+extension Pod: KeyedObject {
+    /// The pods of one workload carry the same labels.
+    public mutating func share(_ pool: inout LabelPool) {
+        let known = pool.shared(labels)
+        // A new storage only for labels that are there already: the first pod keeps its own.
+        if !known.isNew { labels = known.labels }
+    }
+}
 
 extension VirtualService: KeyedObject {
     /// Namespace and name.

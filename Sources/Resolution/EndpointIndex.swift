@@ -61,7 +61,7 @@ public struct EndpointIndex {
     private let policy: EndpointPolicy
     private var services: [ObjectKey: VirtualService] = [:]
     private var pods: [ObjectKey: Pod] = [:]
-    private var podsByUID: [String: ObjectKey] = [:]
+    private var podsByUID: [String: Pod] = [:]
     private var users: [ScopedSelector: Users] = [:]
     /// Ids of Envoys that are connected, and how many streams each has: their pods are told of even if nothing selects them.
     private var watched: [String: Int] = [:]
@@ -161,7 +161,7 @@ public struct EndpointIndex {
         let old = pods.updateValue(pod, forKey: key)
         guard old != pod else { return }
         if let old, old.metadata.uid != pod.metadata.uid { forget(uid: old.metadata.uid, of: key) }
-        if !pod.metadata.uid.isEmpty { podsByUID[pod.metadata.uid] = key }
+        if !pod.metadata.uid.isEmpty { podsByUID[pod.metadata.uid] = pod }
         let change = matcher.set(key, labels: pod.labels)
         let selectors = matcher.selectors(matching: key)
         if old == nil || old?.metadata.uid != pod.metadata.uid || selects(change.gained) || selects(change.lost) {
@@ -331,11 +331,11 @@ extension EndpointIndex {
     }
 
     private mutating func forget(uid: String, of key: ObjectKey) {
-        if podsByUID[uid] == key { podsByUID[uid] = nil }
+        if podsByUID[uid]?.key == key { podsByUID[uid] = nil }
     }
 
     private func key(ofNodeID nodeID: String) -> ObjectKey? {
-        if let key = podsByUID[nodeID] { return key }
+        if let pod = podsByUID[nodeID] { return pod.key }
         guard let slash = nodeID.firstIndex(of: "/") else { return nil }
         return ObjectKey(namespace: String(nodeID[..<slash]), name: String(nodeID[nodeID.index(after: slash)...]))
     }

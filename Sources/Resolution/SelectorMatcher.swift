@@ -10,7 +10,11 @@ struct SelectorMatcher {
         let pair: LabelPair
     }
 
+    /// A pod's place in `members`: listed under each of its labels, a pod takes four bytes instead of a key's 32.
+    private typealias Index = Int32
+
     private struct Member {
+        let pod: ObjectKey
         let labels: [String: String]
         var selectors: Set<ScopedSelector>
     }
@@ -20,10 +24,13 @@ struct SelectorMatcher {
         var pods: Set<ObjectKey>
     }
 
-    private var members: [ObjectKey: Member] = [:]
+    private var indices: [ObjectKey: Index] = [:]
+    /// Nil at the places in `vacancies`.
+    private var members: [Member?] = []
+    private var vacancies: [Index] = []
     private var entries: [ScopedSelector: Entry] = [:]
     private var selectorsByAnchor: [ScopedLabel: Set<ScopedSelector>] = [:]
-    private var podsByLabel: [ScopedLabel: Set<ObjectKey>] = [:]
+    private var podsByLabel: [ScopedLabel: Set<Index>] = [:]
     private let crossesNamespaces: Bool
 
     /// - Parameter crossesNamespaces: whether selectors select in every namespace; all of them do, or none.
@@ -33,7 +40,7 @@ struct SelectorMatcher {
     func pods(matching selector: ScopedSelector) -> Set<ObjectKey> { entries[selector]?.pods ?? [] }
 
     /// The known selectors that a pod matches.
-    func selectors(matching pod: ObjectKey) -> Set<ScopedSelector> { members[pod]?.selectors ?? [] }
+    func selectors(matching pod: ObjectKey) -> Set<ScopedSelector> { member(pod)?.selectors ?? [] }
 
     /// Adds a selector; returns the pods that it matches.
     mutating func insert(_ selector: ScopedSelector) -> Set<ObjectKey> {
@@ -42,10 +49,14 @@ struct SelectorMatcher {
         guard let rarest = labels.min(by: { (podsByLabel[$0]?.count ?? 0) < (podsByLabel[$1]?.count ?? 0) }),
             let anchor = labels.min(by: { (selectorsByAnchor[$0]?.count ?? 0) < (selectorsByAnchor[$1]?.count ?? 0) })
         else { return [] }
-        let pods = (podsByLabel[rarest] ?? []).filter { selector.selector.matches(members[$0]?.labels ?? [:]) }
+        var pods: Set<ObjectKey> = []
+        for index in podsByLabel[rarest] ?? [] {
+            guard let member = members[Int(index)], selector.selector.matches(member.labels) else { continue }
+            members[Int(index)]?.selectors.insert(selector)
+            pods.insert(member.pod)
+        }
         entries[selector] = Entry(anchor: anchor, pods: pods)
         selectorsByAnchor[anchor, default: []].insert(selector)
-        for pod in pods { members[pod]?.selectors.insert(selector) }
         return pods
     }
 
@@ -54,22 +65,25 @@ struct SelectorMatcher {
         guard let entry = entries.removeValue(forKey: selector) else { return [] }
         selectorsByAnchor[entry.anchor]?.remove(selector)
         if selectorsByAnchor[entry.anchor]?.isEmpty == true { selectorsByAnchor[entry.anchor] = nil }
-        for pod in entry.pods { members[pod]?.selectors.remove(selector) }
+        for pod in entry.pods {
+            if let index = indices[pod] { members[Int(index)]?.selectors.remove(selector) }
+        }
         return entry.pods
     }
 
     /// Adds a pod or changes its labels; returns the selectors that match it now but did not, and the reverse.
     mutating func set(_ pod: ObjectKey, labels: [String: String]) -> (gained: Set<ScopedSelector>, lost: Set<ScopedSelector>) {
-        let before = members[pod]
+        let before = member(pod)
         if before?.labels == labels { return ([], []) }
+        let index = place(pod)
         for label in scopedLabels(pod, before?.labels ?? [:]) where labels[label.pair.key] != label.pair.value {
-            unlist(pod, label)
+            unlist(index, label)
         }
         let scoped = scopedLabels(pod, labels)
-        for label in scoped { podsByLabel[label, default: []].insert(pod) }
+        for label in scoped { podsByLabel[label, default: []].insert(index) }
         let candidates = scoped.flatMap { selectorsByAnchor[$0] ?? [] }
         let selectors = Set(candidates.filter { $0.selector.matches(labels) })
-        members[pod] = Member(labels: labels, selectors: selectors)
+        members[Int(index)] = Member(pod: pod, labels: labels, selectors: selectors)
         let old = before?.selectors ?? []
         let gained = selectors.subtracting(old)
         let lost = old.subtracting(selectors)
@@ -80,10 +94,23 @@ struct SelectorMatcher {
 
     /// Removes a pod; returns the selectors that matched it.
     mutating func remove(_ pod: ObjectKey) -> Set<ScopedSelector> {
-        guard let member = members.removeValue(forKey: pod) else { return [] }
-        for label in scopedLabels(pod, member.labels) { unlist(pod, label) }
+        guard let index = indices.removeValue(forKey: pod), let member = members[Int(index)] else { return [] }
+        for label in scopedLabels(pod, member.labels) { unlist(index, label) }
+        members[Int(index)] = nil
+        vacancies.append(index)
         for selector in member.selectors { entries[selector]?.pods.remove(pod) }
         return member.selectors
+    }
+
+    private func member(_ pod: ObjectKey) -> Member? { indices[pod].flatMap { members[Int($0)] } }
+
+    /// The pod's place, a new one for a new pod.
+    private mutating func place(_ pod: ObjectKey) -> Index {
+        if let index = indices[pod] { return index }
+        let index = vacancies.popLast() ?? Index(members.count)
+        if index == members.count { members.append(nil) }
+        indices[pod] = index
+        return index
     }
 
     private func scopedLabels(_ pod: ObjectKey, _ labels: [String: String]) -> [ScopedLabel] {
@@ -91,8 +118,8 @@ struct SelectorMatcher {
         return labels.map { ScopedLabel(namespace: namespace, pair: LabelPair(key: $0.key, value: $0.value)) }
     }
 
-    private mutating func unlist(_ pod: ObjectKey, _ label: ScopedLabel) {
-        podsByLabel[label]?.remove(pod)
+    private mutating func unlist(_ index: Index, _ label: ScopedLabel) {
+        podsByLabel[label]?.remove(index)
         if podsByLabel[label]?.isEmpty == true { podsByLabel[label] = nil }
     }
 }

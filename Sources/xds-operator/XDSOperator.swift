@@ -11,6 +11,7 @@ struct XDSOperator: AsyncParsableCommand {
         subcommands: [Serve.self, Validate.self, Translate.self, PrintBootstrap.self, Certificates.self, Version.self])
 
     static func main() async {
+        Allocator.configure()
         let arguments = EnvironmentOptions.arguments(
             CommandLine.arguments.dropFirst(), environment: ProcessInfo.processInfo.environment)
         await main(arguments)

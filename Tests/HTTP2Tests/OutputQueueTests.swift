@@ -16,17 +16,17 @@ import Testing
         var queue = OutputQueue()
         frame([1, 2], into: &queue)
         frame([3], into: &queue)
-        queue.append([0, 4, 5, 0], 1..<3, of: 7)
-        queue.append([6], 0..<1, of: 9)
+        queue.append([0, 4, 5, 0], 1..<3, of: OutboundStream(id: 7))
+        queue.append([6], 0..<1, of: OutboundStream(id: 9))
         frame([8], into: &queue)
         #expect(queue.byteCount == 7)
         #expect(bytes(queue) == [1, 2, 3, 4, 5, 6, 8])
         #expect(bytes(queue, maximum: 2) == [1, 2, 3, 4, 5])
 
         var taken: [[Int]] = []
-        queue.consume(4) { taken.append([Int($0), $1]) }
+        queue.consume(4) { taken.append([Int($0.id), $1]) }
         #expect(bytes(queue) == [5, 6, 8])
-        queue.consume(100) { taken.append([Int($0), $1]) }
+        queue.consume(100) { taken.append([Int($0.id), $1]) }
         #expect(taken == [[7, 1], [7, 1], [9, 1]])
         #expect(queue.isEmpty)
         #expect(bytes(queue).isEmpty)
@@ -47,13 +47,13 @@ import Testing
     @Test func sharesMessageStorage() {
         let body = [UInt8](repeating: 1, count: 100)
         var queue = OutputQueue()
-        queue.append(body, 10..<20, of: 1)
+        queue.append(body, 10..<20, of: OutboundStream(id: 1))
         let address = body.withUnsafeBytes { $0.baseAddress.map { $0 + 10 } }
         #expect(queue.withVectors(maximum: 1) { $0.first?.baseAddress } == address)
     }
 
     @Test(arguments: [1, 3, 7, 1000]) func framesMessagesWhateverTheFrameSize(frameSize: Int) {
-        var stream = OutboundStream()
+        let stream = OutboundStream(id: 1)
         stream.append(OutboundMessage(head: [1, 2], body: [3, 4, 5]))
         stream.append(OutboundMessage(head: [], body: []))
         stream.append(OutboundMessage(head: [], body: [6]))
@@ -61,7 +61,7 @@ import Testing
         #expect(stream.unframedByteCount == expected.count)
         var queue = OutputQueue()
         while stream.unframedByteCount > 0 {
-            stream.frame(frameSize, of: 1, into: &queue)
+            stream.frame(frameSize, header: UnsafeBufferPointer(start: nil, count: 0), into: &queue)
         }
         #expect(bytes(queue) == expected)
         #expect(stream.pendingByteCount == expected.count)

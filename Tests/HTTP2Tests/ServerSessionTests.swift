@@ -1,3 +1,4 @@
+import AllocationCount
 import CNghttp2
 import GRPC
 import HTTP2
@@ -53,6 +54,27 @@ import Testing
             for case .failed(let failure) in events { return failure }
             return nil
         }
+    }
+
+    /// From the message to the socket and back to rest. What a push allocates, ten thousand connections allocate: it must not creep up.
+    @Test func aMessageAllocatesLittle() {
+        let pair = Pair()
+        let id = pair.request()
+        pair.server.respond(id, [(":status", "200")])
+        var counts: [UInt64] = []
+        for _ in 0..<5 {
+            let message = OutboundMessage(head: Array(repeating: 1, count: 10), body: Array(repeating: 2, count: 1500))
+            let before = allocation_count()
+            pair.server.send(id, message)
+            pair.server.fillOutput()
+            let output = pair.server.output.withVectors(maximum: 4) { $0.count }
+            let byteCount = pair.server.output.byteCount
+            pair.server.wrote(byteCount)
+            counts.append(allocation_count() - before)
+            #expect(output == 3 || counts.count == 1)
+            #expect(pair.server.output.isEmpty)
+        }
+        #expect(counts.dropFirst().allSatisfy { $0 <= 8 })
     }
 
     @Test func announcesItsSettings() {

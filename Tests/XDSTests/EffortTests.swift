@@ -1,3 +1,4 @@
+import AllocationCount
 import Domain
 import Testing
 
@@ -103,6 +104,49 @@ import Testing
         #expect(many.up == SnapshotEffort(framedResponses: 2, framedResources: 8, decidedListeners: 4))
         #expect(many.down == SnapshotEffort(framedResponses: 2, framedResources: 8, decidedListeners: 0))
         #expect(many.bodies == 2, "a thousand streams share the bytes of two responses")
+    }
+
+    @Test func theWorkForAGroupThatIsGoneStillCounts() throws {
+        var bench = try bench(alive: 2, streams: 1)
+        let before = bench.fanOut.store.effort
+        #expect(before.decidedListeners > 0)
+        var request = LoopRequest()
+        request.detached = Array(bench.machines.keys)
+        bench.serve(request)
+        bench.fanOut.setNode(NodeChange(key: key("envoy"), uid: "", selectors: nil))
+        _ = bench.fanOut.commit(synced: true)
+        #expect(bench.fanOut.store.counts.groups == 0)
+        #expect(bench.fanOut.store.effort == before)
+    }
+
+    /// What one stream allocates to take a step of one changed cluster and its acknowledgement: it must not creep up.
+    @Test func aPushAllocatesLittle() throws {
+        var bench = try bench(alive: 10, streams: 1)
+        var counts: [UInt64] = []
+        let envoys = try selector(["app": "envoy"])
+        for round in 0..<5 {
+            let changed = try (0..<4).map {
+                try unit("l1-\($0)", port: 5 + $0, cluster: "static-1-\($0)", content: "round \(round)", endpoints: nil)
+            }
+            bench.fanOut.setFragment(fragment("call-1", envoys, changed))
+            _ = bench.fanOut.commit(synced: true)
+            let reply = bench.fanOut.serve(Self.loop, LoopRequest())
+            let update = try #require(reply.updates.first)
+            let stream = try #require(bench.machines.keys.first)
+            let taken = bench.machines.removeValue(forKey: stream)
+            var machine = try #require(taken)
+            let before = allocation_count()
+            let actions = machine.updated(update)
+            counts.append(allocation_count() - before)
+            #expect(!actions.isEmpty)
+            bench.machines[stream] = machine
+            for case .send(let head, let body) in actions {
+                bench.act(stream) {
+                    $0.received(DeltaRequest(typeURL: DecodedResponse(body).typeURL, nonce: DecodedResponse(head).nonce))
+                }
+            }
+        }
+        #expect(try #require(counts.last) <= 45)
     }
 }
 

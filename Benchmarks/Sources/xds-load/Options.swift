@@ -7,6 +7,12 @@ public import SimulatedEnvoy
 struct CrowdArguments: ParsableArguments {
     @Option(help: "The discovery server, an IPv4 address and a port.")
     var server = "127.0.0.1:18000"
+    @Option(help: "The authority of the server's certificate, in PEM: connect by TLS.")
+    var ca: String?
+    @Option(help: "The certificate of all Envoys, in PEM; with --key.")
+    var cert: String?
+    @Option(help: "The key of that certificate, in PEM.")
+    var key: String?
     @Option(help: "Streams: simulated Envoys.")
     var streams = 1000
     @Option(help: "Streams of one connection.")
@@ -34,6 +40,9 @@ struct CrowdArguments: ParsableArguments {
         guard streams > 0, streamsPerConnection > 0, concurrentRamp > 0, nodeBytes >= 0, reconnectInterval > 0 else {
             throw ValidationError("counts and intervals must be positive")
         }
+        guard (cert == nil) == (key == nil), cert == nil || ca != nil else {
+            throw ValidationError("--cert and --key go together, and with --ca")
+        }
         guard slow >= 0, rejecting >= 0, reconnecting >= 0, slow + rejecting + reconnecting <= 1 else {
             throw ValidationError("the shares must lie between 0 and 1, all together as well")
         }
@@ -43,6 +52,7 @@ struct CrowdArguments: ParsableArguments {
         var options = CrowdOptions(
             address: try ServerAddress(server),
             nodeIDs: (0..<streams).map { nodeID.replacing("{index}", with: "\($0)") })
+        options.tls = ca.map { TLSFiles(authority: $0, certificate: cert, key: key) }
         options.streamsPerConnection = streamsPerConnection
         options.form = form
         options.nodeByteCount = nodeBytes

@@ -1,7 +1,8 @@
-// What Swift's Glibc module does not import: epoll, eventfd, inotify, accept4 and thread names.
+// What Swift's Glibc module does not import: epoll, eventfd, inotify, accept4, thread names and the allocator.
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/epoll.h>

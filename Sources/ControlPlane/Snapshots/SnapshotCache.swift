@@ -150,7 +150,8 @@ public actor SnapshotCache: Service {
         return SnapshotCounts(
             virtualServices: store.fragments, nodes: store.nodes, groups: store.groups,
             streams: streams.reduce(0) { $0 + $1.streams }, waitingStreams: streams.reduce(0) { $0 + $1.waiting },
-            resources: lines[.aggregated]?.fanOut.store.sizes ?? [])
+            resources: lines[.aggregated]?.fanOut.store.sizes ?? [],
+            effort: lines.values.map(\.fanOut.store.effort).reduce(SnapshotEffort(), +))
     }
 
     private func publish(_ changes: ResolutionChanges, synced: Bool, since: ContinuousClock.Instant?) {
@@ -239,4 +240,6 @@ public struct SnapshotCounts: Sendable {
     public let waitingStreams: Int
     /// How much is in the snapshots of Envoys with ADS, by type.
     public let resources: [SnapshotSize]
+    /// The work that all snapshots have been.
+    public let effort: SnapshotEffort
 }

@@ -18,10 +18,17 @@ struct ClaimTable {
         }
     }
 
+    /// A unit's place in `claimants`: a table of claims names units by it, at a twelfth of the memory of the unit's id.
+    private typealias Index = Int32
+
     private struct Claimant {
-        let seniority: Seniority
+        let unit: UnitID
+        let creationSeconds: Int64
+        let place: Int
         let claims: [Claim]
-        var isAccepted: Bool
+        var isAccepted = false
+
+        var seniority: Seniority { Seniority(creationSeconds: creationSeconds, service: unit.service, place: place) }
     }
 
     private struct Candidate: Comparable {
@@ -32,46 +39,79 @@ struct ClaimTable {
         static func == (left: Candidate, right: Candidate) -> Bool { left.seniority == right.seniority }
     }
 
-    /// Who wants one claim: nearly always one unit, for which no set is worth its memory.
+    /// Who wants one claim: nearly always one unit, so that others are listed apart.
     private struct Contest {
+        static let nobody: Index = -1
+
         /// Who has the claim.
-        var holder: UnitID?
-        var first: UnitID?
-        var others: Set<UnitID> = []
-
-        mutating func insert(_ unit: UnitID) {
-            if first == nil { first = unit } else { others.insert(unit) }
-        }
-
-        mutating func remove(_ unit: UnitID) {
-            if holder == unit { holder = nil }
-            if first == unit { first = others.popFirst() } else { others.remove(unit) }
-        }
-
-        var isEmpty: Bool { first == nil }
-        var units: some Sequence<UnitID> { [others, first.map { [$0] } ?? []].joined() }
+        var holder = nobody
+        var first: Index
     }
 
-    private var claimants: [UnitID: Claimant] = [:]
+    private var indices: [UnitID: Index] = [:]
+    /// Nil at the places in `vacancies`.
+    private var claimants: [Claimant?] = []
+    private var vacancies: [Index] = []
     private var contests: [Claim: Contest] = [:]
+    /// Who wants a claim besides the first, where anybody does.
+    private var others: [Claim: Set<Index>] = [:]
     private var waiting = Heap<Candidate>()
 
-    func isAccepted(_ unit: UnitID) -> Bool { claimants[unit]?.isAccepted ?? false }
+    func isAccepted(_ unit: UnitID) -> Bool { claimant(unit)?.isAccepted ?? false }
 
     /// Adds a unit, not yet accepted; `settle` decides.
     mutating func insert(_ unit: UnitID, _ seniority: Seniority, claims: [Claim]) {
-        claimants[unit] = Claimant(seniority: seniority, claims: claims, isAccepted: false)
-        for claim in claims { contests[claim, default: Contest()].insert(unit) }
-        waiting.insert(Candidate(seniority: seniority, unit: unit))
+        remove(unit)
+        let claimant = Claimant(
+            unit: unit, creationSeconds: seniority.creationSeconds, place: seniority.place, claims: claims)
+        let index = vacancies.popLast() ?? Index(claimants.count)
+        if index == claimants.count { claimants.append(claimant) } else { claimants[Int(index)] = claimant }
+        indices[unit] = index
+        for claim in claims {
+            if contests[claim] == nil {
+                contests[claim] = Contest(first: index)
+            } else if contests[claim]?.first != index {
+                others[claim, default: []].insert(index)
+            }
+        }
+        waiting.insert(Candidate(seniority: claimant.seniority, unit: unit))
     }
 
     mutating func remove(_ unit: UnitID) {
-        guard let claimant = claimants.removeValue(forKey: unit) else { return }
-        for claim in claimant.claims {
-            contests[claim]?.remove(unit)
-            if contests[claim]?.isEmpty == true { contests[claim] = nil }
-        }
+        guard let index = indices.removeValue(forKey: unit), let claimant = claimants[Int(index)] else { return }
+        for claim in claimant.claims { withdraw(index, from: claim) }
+        claimants[Int(index)] = nil
+        vacancies.append(index)
         if claimant.isAccepted { requeue(juniorsOf: claimant) }
+    }
+
+    private mutating func withdraw(_ index: Index, from claim: Claim) {
+        guard var contest = contests[claim] else { return }
+        if contest.holder == index { contest.holder = Contest.nobody }
+        if contest.first != index {
+            others[claim]?.remove(index)
+        } else if let next = others[claim]?.popFirst() {
+            contest.first = next
+        } else {
+            contests[claim] = nil
+            return
+        }
+        if others[claim]?.isEmpty == true { others[claim] = nil }
+        contests[claim] = contest
+    }
+
+    private func claimant(_ unit: UnitID) -> Claimant? { indices[unit].flatMap { claimants[Int($0)] } }
+
+    /// All that want `claim`.
+    private func wanting(_ claim: Claim) -> [Claimant] {
+        guard let first = contests[claim]?.first else { return [] }
+        return ([first] + (others[claim] ?? [])).compactMap { claimants[Int($0)] }
+    }
+
+    /// Who has `claim`.
+    private func holding(_ claim: Claim) -> Claimant? {
+        guard let holder = contests[claim]?.holder, holder != Contest.nobody else { return nil }
+        return claimants[Int(holder)]
     }
 
     /// Decides about every unit touched since the last call; returns the units whose state is new, oldest first.
@@ -79,30 +119,33 @@ struct ClaimTable {
         var decisions: [(UnitID, Bool)] = []
         while let candidate = waiting.popMin() {
             // A unit that came back with another age waits in its new place, too.
-            guard let claimant = claimants[candidate.unit], claimant.seniority == candidate.seniority else { continue }
+            guard let index = indices[candidate.unit], let claimant = claimants[Int(index)],
+                claimant.seniority == candidate.seniority
+            else { continue }
             let isAccepted = winners(over: claimant).isEmpty
             guard isAccepted != claimant.isAccepted else { continue }
-            claimants[candidate.unit]?.isAccepted = isAccepted
+            claimants[Int(index)]?.isAccepted = isAccepted
             decisions.append((candidate.unit, isAccepted))
             // Only juniors can be affected, so that working in order of age visits each unit with its final seniors.
-            if isAccepted { take(candidate.unit, claimant) } else { letGo(candidate.unit, claimant) }
+            if isAccepted { take(index, claimant) } else { letGo(index, claimant) }
         }
+        // The first batch may be everything there is; its storage must not stay.
+        waiting = Heap()
         return decisions
     }
 
     /// Why `unit` is not served: each claim that an older accepted unit has.
     func conflicts(of unit: UnitID) -> [Conflict] {
-        guard let claimant = claimants[unit], !claimant.isAccepted else { return [] }
+        guard let claimant = claimant(unit), !claimant.isAccepted else { return [] }
         return winners(over: claimant).map { Conflict(claim: $0.claim, loser: unit, winner: $0.unit) }
     }
 
     /// Whom `unit` keeps from being served: each younger unit that wants one of its claims.
     func victims(of unit: UnitID) -> [Conflict] {
-        guard let claimant = claimants[unit], claimant.isAccepted else { return [] }
+        guard let claimant = claimant(unit), claimant.isAccepted else { return [] }
         return claimant.claims.flatMap { claim in
-            (contests[claim].map { Array($0.units) } ?? []).compactMap { other in
-                guard let rival = claimants[other], claimant.seniority < rival.seniority else { return nil }
-                return Conflict(claim: claim, loser: other, winner: unit)
+            wanting(claim).compactMap { rival in
+                claimant.seniority < rival.seniority ? Conflict(claim: claim, loser: rival.unit, winner: unit) : nil
             }
         }
     }
@@ -110,44 +153,40 @@ struct ClaimTable {
     /// The other objects that want one of `claims`.
     func rivals(of service: ObjectKey, _ claims: [Claim]) -> Set<ObjectKey> {
         claims.reduce(into: []) { rivals, claim in
-            guard let contest = contests[claim], !contest.others.isEmpty || contest.first?.service != service else { return }
-            for unit in contest.units where unit.service != service { rivals.insert(unit.service) }
+            for claimant in wanting(claim) where claimant.unit.service != service { rivals.insert(claimant.unit.service) }
         }
     }
 
     /// Who has what `claim` names.
-    func holder(of claim: Claim) -> UnitID? { contests[claim]?.holder }
+    func holder(of claim: Claim) -> UnitID? { holding(claim)?.unit }
 
     /// The older units that have a claim of `claimant`.
     private func winners(over claimant: Claimant) -> [(claim: Claim, unit: UnitID)] {
         claimant.claims.compactMap { claim in
-            guard let holder = contests[claim]?.holder, let other = claimants[holder], other.seniority < claimant.seniority else {
-                return nil
-            }
-            return (claim, holder)
+            guard let holder = holding(claim), holder.seniority < claimant.seniority else { return nil }
+            return (claim, holder.unit)
         }
     }
 
     /// The unit has its claims now; a younger one that had one of them is looked at again.
-    private mutating func take(_ unit: UnitID, _ claimant: Claimant) {
+    private mutating func take(_ index: Index, _ claimant: Claimant) {
         for claim in claimant.claims {
-            let former = contests[claim]?.holder
-            contests[claim]?.holder = unit
-            guard let former, former != unit, let other = claimants[former] else { continue }
-            waiting.insert(Candidate(seniority: other.seniority, unit: former))
+            let former = holding(claim)
+            contests[claim]?.holder = index
+            guard let former, former.unit != claimant.unit else { continue }
+            waiting.insert(Candidate(seniority: former.seniority, unit: former.unit))
         }
     }
 
-    private mutating func letGo(_ unit: UnitID, _ claimant: Claimant) {
-        for claim in claimant.claims where contests[claim]?.holder == unit { contests[claim]?.holder = nil }
+    private mutating func letGo(_ index: Index, _ claimant: Claimant) {
+        for claim in claimant.claims where contests[claim]?.holder == index { contests[claim]?.holder = Contest.nobody }
         requeue(juniorsOf: claimant)
     }
 
     private mutating func requeue(juniorsOf claimant: Claimant) {
-        for claim in claimant.claims {
-            for unit in contests[claim].map({ Array($0.units) }) ?? [] {
-                guard let other = claimants[unit], claimant.seniority < other.seniority else { continue }
-                waiting.insert(Candidate(seniority: other.seniority, unit: unit))
+        for claim in claimant.claims where contests[claim] != nil {
+            for other in wanting(claim) where claimant.seniority < other.seniority {
+                waiting.insert(Candidate(seniority: other.seniority, unit: other.unit))
             }
         }
     }

@@ -9,11 +9,21 @@ public struct SnapshotEffort: Sendable, Hashable {
     /// Resources compared with what a client brought from an earlier stream.
     public var comparedResources = 0
 
-    static func + (left: SnapshotEffort, right: SnapshotEffort) -> SnapshotEffort {
-        SnapshotEffort(
-            framedResponses: left.framedResponses + right.framedResponses,
-            framedResources: left.framedResources + right.framedResources,
-            decidedListeners: left.decidedListeners + right.decidedListeners,
-            comparedResources: left.comparedResources + right.comparedResources)
+    /// Makes an account; of no work, by default.
+    public init(framedResponses: Int = 0, framedResources: Int = 0, decidedListeners: Int = 0, comparedResources: Int = 0) {
+        self.framedResponses = framedResponses
+        self.framedResources = framedResources
+        self.decidedListeners = decidedListeners
+        self.comparedResources = comparedResources
+    }
+
+    /// The work of both.
+    public static func + (left: SnapshotEffort, right: SnapshotEffort) -> SnapshotEffort {
+        var sum = left
+        sum.framedResponses += right.framedResponses
+        sum.framedResources += right.framedResources
+        sum.decidedListeners += right.decidedListeners
+        sum.comparedResources += right.comparedResources
+        return sum
     }
 }

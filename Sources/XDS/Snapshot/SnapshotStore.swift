@@ -36,6 +36,8 @@ public struct SnapshotStore {
     private var pendingNodes: [ObjectKey: Set<ScopedSelector>?] = [:]
     private var touched: Set<GroupID> = []
     private var nextGroup: UInt64 = 1
+    /// The work done for groups that are gone.
+    private var pastEffort = SnapshotEffort()
     private let logFloor: Int
 
     /// Makes an empty store.
@@ -56,8 +58,8 @@ public struct SnapshotStore {
         }
     }
 
-    /// The work done for the groups that there are.
-    public var effort: SnapshotEffort { groups.values.reduce(SnapshotEffort()) { $0 + $1.effort } }
+    /// The work done for all groups, also those that are gone: it never falls.
+    public var effort: SnapshotEffort { groups.values.reduce(pastEffort) { $0 + $1.effort } }
 
     // MARK: Changes; they take effect together at `commit`
 
@@ -330,6 +332,7 @@ extension SnapshotStore {
     private mutating func dropIfUnused(_ id: GroupID) -> Bool {
         guard let group = groups[id], group.memberCount <= 0, group.streamCount <= 0 else { return false }
         groups[id] = nil
+        pastEffort = pastEffort + group.effort
         for selector in group.selectors {
             groupsBySelector[selector]?.remove(id)
             if groupsBySelector[selector]?.isEmpty == true { groupsBySelector[selector] = nil }

@@ -126,7 +126,7 @@ struct Serve: AsyncParsableCommand {
             cluster: cluster)
         let sources = cluster.map { $0.services + $0.feedback } ?? [manifestSource(virtualServices, pods)]
         let services: [any Service] =
-            [LogLevelSwitch(level: level, logger: logger)] + sources + [
+            [LogLevelSwitch(level: level, logger: logger), MemoryReturn(readiness: readiness, logger: logger)] + sources + [
                 resolver, cache, probes(readiness), metricsEndpoint(figures), discovery,
             ] + debugEndpoint(DebugPages(discovery: discovery, cache: cache, level: level, figures: figures), logger)
             + (reviewer.map { [$0] } ?? []) + [XDSEndpoint(server: server, access: accessOptions, logger: logger)]

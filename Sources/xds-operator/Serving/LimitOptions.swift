@@ -10,7 +10,7 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Connections at once from one IP address; 0 for no limit of its own.")
     var xdsMaxConnectionsPerAddress = 12_000
     @Option(help: "Streams at once on one connection.")
-    var xdsMaxStreams = 100
+    var xdsMaxStreams = SessionSettings().maximumConcurrentStreams
     @Option(help: "Bytes of one request. Envoys that come back name all that they have.")
     var xdsMaxMessageSize = 32 << 20
     @Option(help: "Bytes of unfinished requests on all connections.")

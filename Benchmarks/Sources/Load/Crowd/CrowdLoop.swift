@@ -26,6 +26,8 @@ final class CrowdLoop {
 
     private let options: CrowdOptions
     private let profile: EnvoyProfile
+    /// Nil where plaintext is spoken.
+    private let tls: TLSClient?
     private let descriptor: CInt
     private let shared: CrowdShared
     private var members: [Member] = []
@@ -45,6 +47,7 @@ final class CrowdLoop {
     init(_ options: CrowdOptions, shared: CrowdShared) throws {
         self.options = options
         self.shared = shared
+        tls = try options.tls.map { try TLSClient($0) }
         profile = EnvoyProfile(
             form: options.form, sendsNodeOnce: options.sendsNodeOnce, nodeByteCount: options.nodeByteCount,
             authority: options.address.description)
@@ -183,7 +186,8 @@ final class CrowdLoop {
     private func connect(_ member: Member) {
         guard member.state == .idle else { return }
         do {
-            let channel = try PlainChannel(connectingTo: options.address)
+            let socket = try PlainChannel(connectingTo: options.address)
+            let channel: any ByteChannel = try tls.map { try $0.channel(over: socket) } ?? socket
             member.open(channel, profile)
             inRamp += member.streams.count
             var event = epoll_event()

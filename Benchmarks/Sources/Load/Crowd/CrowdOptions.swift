@@ -16,6 +16,8 @@ public enum Behaviour: String, CaseIterable, Sendable {
 public struct CrowdOptions: Sendable {
     /// The server.
     public var address: ServerAddress
+    /// What TLS needs; nil for plaintext.
+    public var tls: TLSFiles?
     /// The id of each Envoy, one stream each.
     public var nodeIDs: [String]
     /// Streams of one connection.

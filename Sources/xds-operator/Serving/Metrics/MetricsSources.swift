@@ -43,6 +43,11 @@ struct MetricsSources {
         writer.gauge(
             "snapshot_bytes", "Bytes of the resources in the snapshots of all groups; what groups share counts once for each.",
             counts.resources.map { .init($0.byteCount, ["type": "\($0.type)"]) })
+        writer.counter(
+            "framed_responses", "Delta responses put together, each for all streams that make the same step.",
+            .init(counts.effort.framedResponses))
+        writer.counter(
+            "framed_resources", "Resources and removals in these responses.", .init(counts.effort.framedResources))
         writer.histogram("event_loop_lag_seconds", "How late event loops come to a timer.", [([:], loopLag)])
     }
 }
