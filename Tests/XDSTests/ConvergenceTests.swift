@@ -28,13 +28,16 @@ import Testing
         var services: Set<String> = []
         let selectors: [ScopedSelector]
         let mayReject: Bool
+        /// Whether pods change their groups, of which each remembers its own clients alone.
+        let mayMove: Bool
         let loop = LoopID(0)
 
-        init(seed: Int, mayReject: Bool, logFloor: Int) throws {
+        init(seed: Int, mayReject: Bool, mayMove: Bool, logFloor: Int) throws {
             random = SeededGenerator(seed: UInt64(seed))
             fanOut = FanOut(store: SnapshotStore(logFloor: logFloor), tracksProgress: true)
             selectors = [try selector(["app": "a"]), try selector(["app": "b"]), try selector(["tier": "c"])]
             self.mayReject = mayReject
+            self.mayMove = mayMove
         }
 
         mutating func pick(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
@@ -46,7 +49,7 @@ import Testing
                 case 0, 1:
                     services.remove(name)
                     fanOut.removeFragment(key(name))
-                case 2:
+                case 2 where mayMove:
                     let chosen = Set(selectors.filter { _ in Bool.random(using: &random) })
                     let node = connections[pick(connections.count)].node
                     fanOut.setNode(NodeChange(key: node, uid: "", selectors: chosen))
@@ -72,6 +75,7 @@ import Testing
             connections[index].isGraceOver = false
             connections[index].progress = nil
             connections[index].toClient = []
+            connections[index].pair.excusesFirstAnswer = mayMove
             connections[index].toServer = connections[index].pair.connect()
             request.attached.append((stream, connections[index].node.description))
         }
@@ -152,13 +156,16 @@ import Testing
     }
 
     private func run<Pair: StreamPair>(
-        _: Pair.Type, seed: Int, mayReject: Bool = false, namesCulprits: Bool = true, logFloor: Int = 16_384
+        _: Pair.Type, seed: Int, mayReject: Bool = false, namesCulprits: Bool = true, refusesWholeClusters: Bool = false,
+        mayMove: Bool = true,
+        logFloor: Int = 16_384
     ) throws -> World<Pair> {
-        var world = try World<Pair>(seed: seed, mayReject: mayReject, logFloor: logFloor)
+        var world = try World<Pair>(seed: seed, mayReject: mayReject, mayMove: mayMove, logFloor: logFloor)
         for number in 0..<3 {
             let node = key("pod-\(number)")
             world.connections.append(Connection(stream: StreamID(0), node: node))
             world.connections[number].pair.namesCulprits = namesCulprits
+            world.connections[number].pair.refusesWholeClusters = refusesWholeClusters
             world.fanOut.setNode(NodeChange(key: node, uid: "", selectors: [world.selectors[number % 2]]))
         }
         for index in world.connections.indices { world.connect(index) }
@@ -210,10 +217,29 @@ import Testing
         checkProgress(world)
     }
 
+    /// Whatever went while the client was away: a cluster leaves it after the listeners that used it.
+    @Test(arguments: 0..<100)
+    func aReturningStateOfTheWorldClientLosesNoClusterEarly(seed: Int) throws {
+        let world = try run(WorldPair.self, seed: seed, mayMove: false)
+        for connection in world.connections { check(connection, world) }
+    }
+
     @Test(arguments: 0..<50)
     func alsoStateOfTheWorldWhenTheLogIsShort(seed: Int) throws {
         let world = try run(WorldPair.self, seed: seed, logFloor: 3)
         for connection in world.connections { check(connection, world) }
+    }
+
+    @Test(arguments: 0..<100)
+    func aClusterThatSpoilsItsWholeResponseIsFoundAndWithheld(seed: Int) throws {
+        let world = try run(DeltaPair.self, seed: seed, mayReject: true, namesCulprits: seed % 2 == 0, refusesWholeClusters: true)
+        for connection in world.connections { checkGood(connection, world) }
+    }
+
+    @Test(arguments: 0..<100)
+    func alsoInAStateOfTheWorld(seed: Int) throws {
+        let world = try run(WorldPair.self, seed: seed, mayReject: true, namesCulprits: seed % 2 == 0, refusesWholeClusters: true)
+        for connection in world.connections { checkGood(connection, world) }
     }
 
     @Test(arguments: 0..<100)

@@ -37,14 +37,14 @@ import Testing
             serve(LoopRequest())
         }
 
-        /// The Envoy acknowledges all that it has been sent, or rejects the listeners among it.
-        mutating func answer(_ number: UInt64, rejecting message: String? = nil) {
+        /// The Envoy acknowledges all that it has been sent, or rejects the resources of a type among it.
+        mutating func answer(_ number: UInt64, rejecting message: String? = nil, of rejected: ResourceType = .listener) {
             let stream = StreamID(number)
             var request = LoopRequest()
             while let (nonce, type) = unanswered[stream]?.first {
                 unanswered[stream]?.removeFirst()
-                let isListener = type == ResourceType.listener.typeURL
-                let answer = DeltaRequest(typeURL: type, nonce: nonce, rejection: isListener ? message : nil)
+                let isRejected = type == rejected.typeURL
+                let answer = DeltaRequest(typeURL: type, nonce: nonce, rejection: isRejected ? message : nil)
                 perform(machines[stream]?.received(answer) ?? [], stream, &request)
             }
             serve(request)
@@ -119,6 +119,29 @@ import Testing
         world.publish(fragment("s", world.selected, [try unit("l", port: 2, cluster: "static-l", content: "2", endpoints: nil)]))
         world.answer(1)
         #expect(world.fanOut.progress(of: key("s")) == ServiceProgress(connected: 1, programmed: 1))
+    }
+
+    /// Without a name in Envoy's words the one cluster that was new is the culprit.
+    @Test func aRejectedClusterIsItsOwners() throws {
+        var world = try World()
+        world.connect("a", 1)
+        world.answer(1)
+        world.publish(fragment("s", world.selected, [try unit("l", port: 2, cluster: "static-l", endpoints: nil)]))
+        world.answer(1, rejecting: "Proto constraint validation failed", of: .cluster)
+        #expect(world.fanOut.progress(of: key("s")).rejection == "Proto constraint validation failed")
+        let origin = world.fanOut.origin(of: .cluster, "static-l", told: StreamID(1))
+        #expect(origin.nodeID == "default/a")
+        #expect(origin.owner == key("s"))
+        world.publish(fragment("s", world.selected, [try unit("l", port: 2, cluster: "static-l", content: "2", endpoints: nil)]))
+        world.answer(1)
+        #expect(world.fanOut.progress(of: key("s")) == ServiceProgress(connected: 1, programmed: 1))
+    }
+
+    @Test func nobodyIsBlamedForWhatIsNotServed() throws {
+        var world = try World()
+        world.connect("a", 1)
+        #expect(world.fanOut.origin(of: .listener, "absent", told: StreamID(1)).owner == nil)
+        #expect(world.fanOut.origin(of: .listener, "absent", told: StreamID(2)).nodeID == nil)
     }
 
     @Test func anObjectThatNothingSelectsHasNobody() throws {

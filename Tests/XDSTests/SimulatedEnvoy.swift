@@ -72,6 +72,8 @@ struct DecodedResponse {
 struct SimulatedEnvoy {
     /// Whether rejections name the culprit.
     var namesCulprits = true
+    /// Whether it applies nothing of a response with a cluster that it rejects, as Envoy does when the cluster's fields are not valid.
+    var refusesWholeClusters = false
     private(set) var versions: [ResourceType: [String: String]] = [.cluster: [:], .endpoint: [:], .listener: [:]]
     private(set) var payloads: [String: String] = [:]
     private(set) var warming: Set<String> = []
@@ -105,8 +107,10 @@ struct SimulatedEnvoy {
         }
         received += response.resources.count
         let bad = response.resources.filter { $0.payload.contains("bad") }
-        for resource in response.resources where !resource.payload.contains("bad") { apply(resource, type) }
-        for name in response.removed { remove(name, type) }
+        if bad.isEmpty || type != .cluster || !refusesWholeClusters {
+            for resource in response.resources where !resource.payload.contains("bad") { apply(resource, type) }
+            for name in response.removed { remove(name, type) }
+        }
         var requests = newSubscriptions(type)
         var answer = DeltaRequest(typeURL: type.typeURL, nonce: response.nonce)
         if !bad.isEmpty {

@@ -28,6 +28,8 @@ struct DecodedWorldResponse {
 /// while one of them warms; what it says then is about the newest alone.
 struct SimulatedWorldEnvoy {
     var namesCulprits = true
+    /// Whether it applies nothing of a response with a cluster that it rejects, as Envoy does when the cluster's fields are not valid.
+    var refusesWholeClusters = false
     private(set) var faults: [String] = []
     private(set) var warming: Set<String> = []
     private(set) var endpointNames: Set<String> = []
@@ -36,7 +38,9 @@ struct SimulatedWorldEnvoy {
     private var nonces: [ResourceType: String] = [:]
     private var heldAnswer: WorldRequest?
     private var hasListeners = false
-    /// Nobody but the client knows which clusters it brought to a new stream: the first answer may remove them early.
+    /// Whether the first answer about clusters of the next streams may take some from listeners: so it is when the server can't remember
+    /// what the client brings, and has new clusters for it.
+    var excusesFirstAnswer = false
     private var isFirstAnswer = true
 
     /// The digests of what the client has.
@@ -63,17 +67,20 @@ struct SimulatedWorldEnvoy {
         nonces[type] = response.nonce
         var bad: [String] = []
         var said: Set<String> = []
+        let isRefused = refusesWholeClusters && type == .cluster && response.payloads.contains { isBad($0, type) }
         for payload in response.payloads {
             // An assignment without hosts is real protobuf: tag, length, name.
             let name = payload.contains("=") ? String(payload.prefix { $0 != "=" }) : String(payload.dropFirst(2))
             said.insert(name)
-            if payload.contains("bad") && payloads[type]?[name] != payload {
+            if isBad(payload, type) {
                 bad.append(name)
-            } else {
+            } else if !isRefused {
                 apply(name, payload, type)
             }
         }
-        if type != .endpoint { for name in (payloads[type] ?? [:]).keys where !said.contains(name) { remove(name, type) } }
+        if type != .endpoint && !isRefused {
+            for name in (payloads[type] ?? [:]).keys where !said.contains(name) { remove(name, type) }
+        }
         if type == .cluster { isFirstAnswer = false }
         var requests = type == .cluster ? newSubscriptions() : []
         if bad.isEmpty { accepted[type] = response.version }
@@ -91,6 +98,11 @@ struct SimulatedWorldEnvoy {
             requests.append(request(.listener))
         }
         return requests
+    }
+
+    /// Whether it would reject the resource, which it does not have.
+    private func isBad(_ payload: String, _ type: ResourceType) -> Bool {
+        payload.contains("bad") && payloads[type]?[String(payload.prefix { $0 != "=" })] != payload
     }
 
     private func request(_ type: ResourceType) -> WorldRequest {
@@ -115,7 +127,8 @@ struct SimulatedWorldEnvoy {
         payloads[type]?[name] = nil
         guard type == .cluster else { return }
         warming.remove(name)
-        for (listener, payload) in payloads[.listener] ?? [:] where payload.hasPrefix("\(listener)=\(name) ") && !isFirstAnswer {
+        for (listener, payload) in payloads[.listener] ?? [:]
+        where payload.hasPrefix("\(listener)=\(name) ") && !(isFirstAnswer && excusesFirstAnswer) {
             faults.append("cluster \(name) gone before listener \(listener)")
         }
     }

@@ -13,6 +13,8 @@ protocol StreamPair {
     mutating func answered(_ results: [FetchResult]) -> [DeltaAction]
     mutating func graceElapsed() -> [DeltaAction]
     var namesCulprits: Bool { get set }
+    var refusesWholeClusters: Bool { get set }
+    var excusesFirstAnswer: Bool { get set }
     var inFlightCount: Int { get }
     var isSettled: Bool { get }
     var progress: StreamProgress { get }
@@ -40,6 +42,11 @@ struct DeltaPair: StreamPair {
         get { envoy.namesCulprits }
         set { envoy.namesCulprits = newValue }
     }
+    var excusesFirstAnswer = false
+    var refusesWholeClusters: Bool {
+        get { envoy.refusesWholeClusters }
+        set { envoy.refusesWholeClusters = newValue }
+    }
     var inFlightCount: Int { machine.inFlightCount }
     var isSettled: Bool { machine.isSettled }
     var progress: StreamProgress { machine.progress }
@@ -66,6 +73,14 @@ struct WorldPair: StreamPair {
     var namesCulprits: Bool {
         get { envoy.namesCulprits }
         set { envoy.namesCulprits = newValue }
+    }
+    var excusesFirstAnswer: Bool {
+        get { envoy.excusesFirstAnswer }
+        set { envoy.excusesFirstAnswer = newValue }
+    }
+    var refusesWholeClusters: Bool {
+        get { envoy.refusesWholeClusters }
+        set { envoy.refusesWholeClusters = newValue }
     }
     var inFlightCount: Int { machine.inFlightCount }
     var isSettled: Bool { machine.isSettled }

@@ -72,6 +72,7 @@ public actor SnapshotCache: Service {
             guard !request.attached.isEmpty else { return LoopReply() }
             openLine(variant)
         }
+        for (stream, rejection) in request.rejected { report(rejection, of: stream, variant) }
         let reply = lines[variant]?.fanOut.serve(loop, request) ?? LoopReply()
         if !request.progressed.isEmpty || !request.detached.isEmpty || !reply.assignments.isEmpty { reports?.ring() }
         return reply
@@ -179,6 +180,24 @@ public actor SnapshotCache: Service {
         }
         reports?.ring()
         if synced { readiness.markReady() }
+    }
+
+    /// Logs what an Envoy rejected, with the object that it comes of.
+    private func report(_ rejection: Rejection, of stream: StreamID, _ variant: ConnectionVariant) {
+        var metadata: Logger.Metadata = ["type": "\(rejection.type)", "message": "\(rejection.message.prefix(2000))"]
+        guard !rejection.culprits.isEmpty else {
+            metadata["node"] = lines[variant]?.fanOut.origin(of: rejection.type, "", told: stream).nodeID.map { "\($0)" }
+            logger.error("the Envoy rejected configuration and did not name what; that is searched for", metadata: metadata)
+            return
+        }
+        for name in rejection.culprits {
+            let origin = lines[variant]?.fanOut.origin(of: rejection.type, name, told: stream)
+            metadata["node"] = origin?.nodeID.map { "\($0)" }
+            metadata["resource"] = "\(name)"
+            metadata["virtualservice"] = origin?.owner.map { "\($0)" }
+            logger.error(
+                "the Envoy rejected configuration; what it rejected is not sent again until it changes", metadata: metadata)
+        }
     }
 
     /// Logs each conflict once, when it is new.

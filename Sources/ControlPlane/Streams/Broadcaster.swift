@@ -93,6 +93,11 @@ actor Broadcaster {
         bell.ring()
     }
 
+    func note(_ stream: StreamID, _ rejection: Rejection) {
+        request.rejected.append((stream, rejection))
+        bell.ring()
+    }
+
     func release(_ stream: StreamID, _ group: GroupID) {
         request.released.append((stream, group))
         bell.ring()

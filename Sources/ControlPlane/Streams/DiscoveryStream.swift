@@ -37,6 +37,7 @@ actor DiscoveryStream: RPCReceiver {
     private var names = NameAccount()
     private var isWatchingAnswers = false
     private var told: StreamProgress?
+    private var rejections = RejectionMemory()
     /// Whether the client has yet to answer something.
     private var isBehind = false
     /// When the oldest change was heard of that the client has not been seen to have; followed from one moment in step to the next.
@@ -61,7 +62,7 @@ actor DiscoveryStream: RPCReceiver {
         self.waitingLog = waitingLog
         self.access = access
         self.answerTimeout = answerTimeout
-        machine = StreamForm(method.form)
+        machine = StreamForm(method)
         self.responder = responder
         self.broadcaster = broadcaster
         self.metrics = metrics
@@ -261,7 +262,7 @@ actor DiscoveryStream: RPCReceiver {
                 }
             case .fetch(let fetch): fetches.append(fetch)
             case .release(let group): broadcaster.assumeIsolated { $0.release(id, group) }
-            case .rejected(let rejection): report(rejection)
+            case .rejected(let rejection): report(rejection, id)
             case .resync:
                 logger.warning("the client is too far behind to be brought up to date by steps; it has to reconnect")
                 finish(Status(.unavailable, "too far behind; reconnect and say what you have"))
@@ -303,12 +304,10 @@ actor DiscoveryStream: RPCReceiver {
         broadcaster.assumeIsolated { $0.note(id, progress) }
     }
 
-    private func report(_ rejection: Rejection) {
+    /// The cache logs it: it knows whose the culprits are.
+    private func report(_ rejection: Rejection, _ id: StreamID) {
         metrics.rejected(rejection.type)
-        let culprits = rejection.culprits.isEmpty ? "not named yet" : rejection.culprits.joined(separator: ", ")
-        logger.error(
-            "the Envoy rejected configuration; what it rejected is not sent again until it changes",
-            metadata: ["type": "\(rejection.type)", "resources": "\(culprits)", "message": "\(rejection.message.prefix(2000))"])
+        if let news = rejections.news(in: rejection) { broadcaster.assumeIsolated { $0.note(id, news) } }
     }
 
     private func finish(_ status: Status) {

@@ -47,10 +47,10 @@ enum StreamForm {
         }
     }
 
-    init(_ form: DiscoveryMethod.Form) {
-        switch form {
+    init(_ method: DiscoveryMethod) {
+        switch method.form {
         case .delta: self = .delta(DeltaDiscoveryStateMachine())
-        case .stateOfTheWorld, .unary: self = .stateOfTheWorld(WorldDiscoveryStateMachine())
+        case .stateOfTheWorld, .unary: self = .stateOfTheWorld(WorldDiscoveryStateMachine(isAggregated: method.type == nil))
         }
     }
 

@@ -22,10 +22,19 @@ struct FileSignature: Equatable {
     func isSameFile(as other: FileSignature) -> Bool { device == other.device && inode == other.inode }
 
     /// How long ago the contents were written.
-    var age: Duration {
+    var age: Duration { FileSignature.now - modifiedAt }
+
+    /// Whether the file was changed so short a time ago, or will have been, that another change may leave the same signature: file
+    /// systems take the time from a clock that ticks every few milliseconds. False where their clock is ahead of ours.
+    var isRacy: Bool { (.zero..<FileSignature.tick).contains(FileSignature.now - changedAt) }
+
+    /// More than the ticks of all kernels, which are of 1 to 10 ms.
+    private static let tick = Duration.milliseconds(20)
+
+    private static var now: Duration {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        return .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec) - modifiedAt
+        return .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec)
     }
 }
 
@@ -42,8 +51,9 @@ enum FileContents {
     /// The largest file that is read, in bytes.
     static let maximumSize = 16 * 1024 * 1024
 
-    /// The text of the regular file `path`, and its signature before reading. Blocks for as long as the disk takes.
-    static func read(_ path: String) throws(Failure) -> (text: String, signature: FileSignature) {
+    /// The text of the regular file `path`, its signature before reading, and whether that was racy then. Blocks for as long as the
+    /// disk takes.
+    static func read(_ path: String) throws(Failure) -> (text: String, signature: FileSignature, isRacy: Bool) {
         // Not to wait for the writer of a pipe that somebody named like a manifest.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw failure(path, errno) }
@@ -52,10 +62,12 @@ enum FileContents {
         guard fstat(descriptor, &status) == 0 else { throw failure(path, errno) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable("is not a regular file") }
         guard status.st_size <= maximumSize else { throw .unreadable("is larger than \(maximumSize) bytes") }
+        let signature = FileSignature(status)
+        let isRacy = signature.isRacy
         let bytes = try bytes(descriptor, path: path, expected: Int(status.st_size))
         guard let text = String(validating: bytes, as: UTF8.self) else { throw .unreadable("is not UTF-8 text") }
         let mark: Unicode.Scalar = "\u{FEFF}"
-        return (text.unicodeScalars.first == mark ? String(text.unicodeScalars.dropFirst()) : text, FileSignature(status))
+        return (text.unicodeScalars.first == mark ? String(text.unicodeScalars.dropFirst()) : text, signature, isRacy)
     }
 
     /// What the system says to error `code`.

@@ -7,8 +7,9 @@ import Logging
 /// it belongs.
 ///
 /// A file is read once it is closed or moved in place, and after the directory has been quiet for a moment. If the kernel's queue or the
-/// file's status tells after reading that it changed meanwhile, what was read is thrown away. The kernel truncates
-/// a file a little before it says so: one that has become shorter must stay as it is for a while before it counts.
+/// file's status tells after reading that it changed meanwhile, what was read is thrown away; so it is while the file is so young
+/// that its status would not tell. The kernel truncates a file a little before it says so: one that has become shorter must stay as it
+/// is for a while before it counts.
 struct ManifestWatch: ~Copyable {
     /// How long the directory must be quiet before it is read, and how long reading is put off at most.
     struct Settling {
@@ -71,7 +72,7 @@ struct ManifestWatch: ~Copyable {
         if let problem = list().first(where: { $0.path == directory }) {
             throw ManifestSourceError("can't list the manifests in \(directory): \(problem.reason)")
         }
-        mailbox.post(readChanged())
+        mailbox.post(readFirst())
         while !waker.isAwake {
             let isReported = inotify.wait(waker, timeout: patience)
             guard !waker.isAwake else { return }
@@ -189,6 +190,19 @@ struct ManifestWatch: ~Copyable {
 
     // MARK: - Reading
 
+    /// Reads what there is at the start. Files that were written just then get a moment to be told from what they become.
+    private mutating func readFirst() -> ManifestMailbox.Changes {
+        var all = readChanged()
+        let start = ContinuousClock.now
+        while hasWork, start.duration(to: .now) < settling.longest, !waker.isAwake {
+            if inotify.wait(waker, timeout: settling.quiet) { take(inotify.events()) }
+            let more = readChanged()
+            all.virtualServices.merge(more.virtualServices) { $1 }
+            all.pods.merge(more.pods) { $1 }
+        }
+        return all
+    }
+
     /// Reads the manifests to look at, and returns the objects that are different now.
     private mutating func readChanged() -> ManifestMailbox.Changes {
         let paths = changed.subtracting(writing).sorted()
@@ -202,7 +216,7 @@ struct ManifestWatch: ~Copyable {
         // What is gone comes last: an object whose file was renamed is then never without one.
         let inOrder = zip(paths, files).filter { $0.1?.isGone == false } + zip(paths, files).filter { $0.1?.isGone == true }
         for (path, file) in inOrder where !changed.contains(path) && !writing.contains(path) {
-            guard let file, isSettled(path, file.signature) else { continue }
+            guard let file, isSettled(path, file) else { continue }
             known[path] = file.isGone ? nil : .some(file.signature)
             if file.reason == nil || unreadable[path] != file.reason { log(file.contents, of: path) }
             unreadable[path] = file.reason
@@ -222,13 +236,13 @@ struct ManifestWatch: ~Copyable {
     }
 
     /// Whether what was read of `path` with `signature` may count; if not, it is read again.
-    private mutating func isSettled(_ path: String, _ signature: FileSignature?) -> Bool {
-        guard let signature else {
+    private mutating func isSettled(_ path: String, _ file: ReadFile) -> Bool {
+        guard let signature = file.signature else {
             shorter[path] = nil
             return true
         }
         var status = stat()
-        guard stat(path, &status) == 0, FileSignature(status) == signature else {
+        guard !file.isRacy, stat(path, &status) == 0, FileSignature(status) == signature else {
             changed.insert(path)
             return false
         }
@@ -248,6 +262,8 @@ struct ManifestWatch: ~Copyable {
     private struct ReadFile {
         let contents: ManifestFile
         let signature: FileSignature?
+        /// Whether the signature tells nothing yet.
+        var isRacy = false
         let isGone: Bool
         /// Why it can't be read.
         let reason: String?
@@ -256,7 +272,7 @@ struct ManifestWatch: ~Copyable {
     /// Nil when nothing is to be learnt: the manifest is as it was, or is gone together with the whole directory.
     private mutating func read(_ path: String) -> ReadFile? {
         do {
-            let (text, signature) = try FileContents.read(path)
+            let (text, signature, isRacy) = try FileContents.read(path)
             if known[path] == .some(signature) {
                 shorter[path] = nil
                 return nil
@@ -264,8 +280,8 @@ struct ManifestWatch: ~Copyable {
             // A writer that truncated the file and then found the disk full did not mean to take calls down.
             guard !text.isEmpty else { return unreadable(ManifestWatch.emptied) }
             return ReadFile(
-                contents: ManifestFile(text: text, defaultNamespace: defaultNamespace), signature: signature, isGone: false,
-                reason: nil)
+                contents: ManifestFile(text: text, defaultNamespace: defaultNamespace), signature: signature, isRacy: isRacy,
+                isGone: false, reason: nil)
         } catch {
             switch error {
             case .gone:

@@ -49,4 +49,11 @@ public struct Rejection: Sendable, Hashable {
     public let culprits: [String]
     /// The client's words.
     public let message: String
+
+    /// Makes a rejection.
+    public init(type: ResourceType, culprits: [String], message: String) {
+        self.type = type
+        self.culprits = culprits
+        self.message = message
+    }
 }

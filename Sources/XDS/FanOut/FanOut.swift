@@ -49,6 +49,13 @@ public struct FanOut {
     /// The group of the Envoy that calls itself `nodeID`.
     public func group(ofNodeID nodeID: String) -> GroupID? { nodes[nodeID].flatMap { store.group(of: $0) } }
 
+    /// Who says of a resource what its stream's client says of it, and whose it is: the node id that the Envoy gave, nil for a stream
+    /// that has ended, and the object, nil for a resource that is served no more.
+    public func origin(of type: ResourceType, _ name: String, told stream: StreamID) -> (nodeID: String?, owner: ObjectKey?) {
+        let record = streams[stream]
+        return (record?.nodeID, record?.group.flatMap { store.owner(of: type, name, in: $0) })
+    }
+
     // MARK: Changes from above
 
     /// Adds or replaces what a VirtualService compiles to; takes effect at `commit`.

@@ -28,6 +28,8 @@ public struct LoopRequest: Sendable {
     public var released: [(stream: StreamID, group: GroupID)] = []
     /// How far streams are, where that has changed.
     public var progressed: [(stream: StreamID, progress: StreamProgress)] = []
+    /// What streams' clients rejected that is worth telling.
+    public var rejected: [(stream: StreamID, rejection: Rejection)] = []
     /// What streams ask of their group.
     public var fetches: [(stream: StreamID, group: GroupID, fetches: [Fetch])] = []
 
@@ -35,7 +37,9 @@ public struct LoopRequest: Sendable {
     public init() {}
 
     /// Nothing is asked and nothing is told.
-    public var isEmpty: Bool { attached.isEmpty && detached.isEmpty && released.isEmpty && progressed.isEmpty && fetches.isEmpty }
+    public var isEmpty: Bool {
+        attached.isEmpty && detached.isEmpty && released.isEmpty && progressed.isEmpty && rejected.isEmpty && fetches.isEmpty
+    }
 }
 
 /// What one loop's streams are told: all of it is true of one moment. Updates are to be handed over before answers.

@@ -11,6 +11,8 @@ struct ProgressLedger {
     /// Objects whose account may have changed since `takeTouched`.
     private var touched: Set<ObjectKey> = []
     private var revisions: [ObjectKey: [GroupID: Revision]] = [:]
+    /// The keys of `revisions`, by group.
+    private var services: [GroupID: Set<ObjectKey>] = [:]
     private var log: [GroupID: Deque<Entry>] = [:]
     private var progress: [StreamID: StreamProgress] = [:]
     private let logLimit: Int
@@ -21,6 +23,7 @@ struct ProgressLedger {
     /// An object's change, or its going, is part of a group's revision.
     mutating func published(_ service: ObjectKey, in position: Position) {
         revisions[service, default: [:]][position.group] = position.revision
+        services[position.group, default: []].insert(service)
         log[position.group, default: []].append(Entry(revision: position.revision, service: service))
         if let count = log[position.group]?.count, count > logLimit { log[position.group]?.removeFirst() }
         touched.insert(service)
@@ -41,11 +44,19 @@ struct ProgressLedger {
     /// A group is gone.
     mutating func forget(_ group: GroupID) {
         log[group] = nil
-        for service in revisions.keys { revisions[service]?[group] = nil }
+        for service in services.removeValue(forKey: group) ?? [] {
+            revisions[service]?[group] = nil
+            if revisions[service]?.isEmpty == true { revisions[service] = nil }
+        }
     }
 
     /// An object is gone from every group, and everyone knows.
-    mutating func forget(_ service: ObjectKey) { revisions[service] = nil }
+    mutating func forget(_ service: ObjectKey) {
+        for group in revisions.removeValue(forKey: service)?.keys ?? [:].keys {
+            services[group]?.remove(service)
+            if services[group]?.isEmpty == true { services[group] = nil }
+        }
+    }
 
     /// The groups whose snapshots an object has changed.
     func groups(of service: ObjectKey) -> Set<GroupID> { Set((revisions[service] ?? [:]).keys) }

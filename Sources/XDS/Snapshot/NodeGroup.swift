@@ -27,7 +27,7 @@ struct NodeGroup {
     private(set) var effort = SnapshotEffort()
     /// Steps that end at `revision`.
     private var steps: [StepKey: Step] = [:]
-    /// Whole states at `revision`.
+    /// Whole states at `revision`, and what was in earlier ones.
     var worlds = WorldCache()
 
     init(id: GroupID, selectors: Set<ScopedSelector> = [], logFloor: Int) {
@@ -169,7 +169,7 @@ struct NodeGroup {
         guard clustersChanged || endpointsChanged || listenersChanged else { return false }
         revision = next
         steps = [:]
-        worlds = WorldCache()
+        worlds.moveOn(to: next, clusters: clusters)
         return true
     }
 
@@ -180,6 +180,7 @@ struct NodeGroup {
     }
 
     private mutating func unserve(_ unit: ListenerUnit) {
+        worlds.unserved(unit.cluster)
         clusters.remove(unit.cluster.name)
         if let assignment = unit.assignment { endpoints.remove(assignment.name) }
         listeners.remove(unit.listener.name)

@@ -157,7 +157,7 @@ public struct SnapshotStore {
         result.version = table.version
         result.isHeld = fetch.held.map(table.equals) ?? false
         if let world = fetch.world {
-            result.world = groups[group]?.worlds.answer(fetch.type, world, table)
+            result.world = groups[group]?.worlds.answer(fetch.type, world, table, at: result.position.revision)
             if fetch.type == .cluster, let endpoints = groups[group]?.endpoints {
                 result.world?.assignments = endpoints.resources
                 result.world?.endpointVersion = endpoints.version

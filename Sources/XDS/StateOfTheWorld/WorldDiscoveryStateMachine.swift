@@ -5,7 +5,8 @@ import DequeModule
 ///
 /// Clusters and listeners are said as a whole, endpoints as far as they changed. One fetch at a time brings all types to one moment of
 /// the snapshot, and its answer goes out as clusters, endpoints, listeners. Since a whole state also removes, clusters that listeners
-/// may still use stay in the first response and leave with another, after the listeners.
+/// may still use stay in the first response and leave with another, after the listeners. `ReturnPlan` says how that is for a client
+/// that had clusters before the stream began.
 public struct WorldDiscoveryStateMachine {
     /// The group of the client's pod; nil until the pod is known and everything is synced.
     private var group: GroupID?
@@ -14,8 +15,13 @@ public struct WorldDiscoveryStateMachine {
     private var listeners = WorldTypeState()
     /// Whether the clusters that the client has include some that only old listeners need.
     private var hasLeftovers = false
-    /// Whether the client brought clusters from an earlier stream, and so has listeners that it will ask for.
-    private var isReturning = false
+    /// The version of the clusters that the client brought from an earlier stream; empty for none. Who has clusters has listeners that
+    /// it will ask for.
+    private var claimedVersion = ""
+    /// Whether the client's old clusters can't be named, and so can leave it only after its listeners, which it has not asked for.
+    private var awaitsListeners = false
+    /// Leftovers that the client had before the stream began, with endpoints.
+    private var brought: Set<String> = []
     /// Whether such a client has had its time to ask for its listeners.
     private var isGraceOver = false
     private var endpoints = DeltaTypeState(.endpoint)
@@ -34,8 +40,11 @@ public struct WorldDiscoveryStateMachine {
     /// Where the client last stood with nothing under way.
     private var settled: Position?
 
+    private let isAggregated: Bool
+
     /// Makes the state of a new stream.
-    public init() {}
+    /// - Parameter isAggregated: whether all types come by this stream (ADS).
+    public init(isAggregated: Bool = true) { self.isAggregated = isAggregated }
 
     /// Responses that the client has not answered, of all types.
     public var inFlightCount: Int { clusters.inFlightCount + endpoints.inFlight.count + listeners.inFlightCount }
@@ -123,7 +132,7 @@ public struct WorldDiscoveryStateMachine {
         var actions: [DeltaAction] = []
         switch type {
         case .cluster:
-            if !clusters.isStarted { isReturning = !request.version.isEmpty }
+            if !clusters.isStarted { claimedVersion = request.version }
             actions = take(request, type, \.clusters)
         case .listener: actions = take(request, type, \.listeners)
         case .endpoint: actions = takeEndpoints(request)
@@ -146,9 +155,19 @@ public struct WorldDiscoveryStateMachine {
         latest = max(latest, position.revision)
         let endpointResult = results.first { $0.type == .endpoint }
         var actions: [DeltaAction] = []
-        if let clusters = world(.cluster) { actions += sendClusters(clusters, at: position, endpointResult) }
+        var listenerResult = world(.listener)
+        if let clusters = world(.cluster) {
+            switch returnPlan(clusters, at: position, hasListeners: listenerResult != nil) {
+            case .keeping(let kept): actions += sendClusters(clusters, at: position, keeping: kept, endpointResult)
+            case .listenersFirst:
+                if let listeners = listenerResult { actions += sendListeners(listeners, at: position, areFirst: true) }
+                listenerResult = nil
+                actions += sendClusters(clusters, at: position, endpointResult)
+            case .waiting: awaitsListeners = true
+            }
+        }
         actions += sendEndpoints(endpointResult, awaited: takeAwaited(world(.cluster)))
-        if let listeners = world(.listener) { actions += sendListeners(listeners, at: position) }
+        if let listenerResult { actions += sendListeners(listenerResult, at: position) }
         if hasLeftovers, listenersStand(at: position), let clusters = world(.cluster) {
             actions += sendClusters(clusters, at: position, endpointResult)
             actions += sendEndpoints(nil, awaited: takeAwaited(clusters))
@@ -246,9 +265,10 @@ extension WorldDiscoveryStateMachine {
     private mutating func nextFetches(to current: Position) -> [Fetch] {
         var fetches: [Fetch] = []
         let mayDropLeftovers = hasLeftovers && listenersStand(at: current)
-        if isDue(clusters, at: current) || (mayDropLeftovers && clusters.isWindowOpen) {
+        let mayAnswerClusters = !awaitsListeners || listeners.isStarted || isGraceOver
+        if isDue(clusters, at: current) && mayAnswerClusters || (mayDropLeftovers && clusters.isWindowOpen) {
             var fetch = Fetch(.cluster)
-            fetch.world = WorldFetch(held: clusters.held)
+            fetch.world = WorldFetch(held: clusters.held, isReturn: isFirstAnswerDue)
             fetches.append(fetch)
         }
         if let fetch = nextEndpointFetch(to: current) { fetches.append(fetch) }
@@ -263,8 +283,11 @@ extension WorldDiscoveryStateMachine {
 
     /// Whether no listener of the client needs a cluster that is gone at `target`.
     private func listenersStand(at target: Position) -> Bool {
-        listeners.isStarted ? listeners.position == target : !isReturning || isGraceOver
+        listeners.isStarted ? listeners.position == target : claimedVersion.isEmpty || isGraceOver
     }
+
+    /// Whether the client brought clusters, and was told of none yet.
+    private var isFirstAnswerDue: Bool { !claimedVersion.isEmpty && clusters.held == nil }
 
     private func isDue(_ state: WorldTypeState, at current: Position) -> Bool {
         state.isStarted && state.isWindowOpen && (state.position != current || state.mustAnswer || state.isStale)
@@ -294,9 +317,33 @@ extension WorldDiscoveryStateMachine {
 // MARK: - Responses
 
 extension WorldDiscoveryStateMachine {
-    private mutating func sendClusters(_ world: WorldResult, at position: Position, _ endpointResult: FetchResult?)
-        -> [DeltaAction]
-    {
+    /// How to tell a client that came back of its clusters, the first time.
+    private func returnPlan(_ world: WorldResult, at position: Position, hasListeners: Bool) -> ReturnPlan {
+        guard isFirstAnswerDue, !listenersStand(at: position) else { return .keeping([:]) }
+        let present = world.state.resources
+        let departed = world.departed ?? DepartedClusters()
+        let names = endpointSubscription.names
+        var kept = departed.resources(since: claimedVersion)
+        var areAllKnown = kept != nil || endpoints.isStarted
+        for name in names where present[name] == nil && kept?[name] == nil {
+            if let resource = departed.resource(name) {
+                kept = kept ?? [:]
+                kept?[name] = resource
+            } else {
+                areAllKnown = false
+            }
+        }
+        // By a stream of their own, listeners come whenever they come.
+        if !areAllKnown && isAggregated {
+            guard hasListeners else { return .waiting }
+            if present.keys.allSatisfy(names.contains) { return .listenersFirst }
+        }
+        return .keeping((kept ?? [:]).filter { present[$0.key] == nil && clusters.subscription.includes($0.key) })
+    }
+
+    private mutating func sendClusters(
+        _ world: WorldResult, at position: Position, keeping kept: [String: EncodedResource] = [:], _ endpointResult: FetchResult?
+    ) -> [DeltaAction] {
         guard clusters.isWindowOpen else { return [] }
         clusters.position = position
         guard let next = clusters.next(of: world.state) else {
@@ -309,17 +356,22 @@ extension WorldDiscoveryStateMachine {
         if !listenersStand(at: position), let held = clusters.held, next.lacksSome(of: held) {
             hasLeftovers = true
             let isShared = next === world.state && world.transition != nil
-            state = isShared ? world.transition?.union ?? next : next.union(with: held)
+            state = isShared ? world.transition?.union ?? next : next.union(with: held.resources)
             if state.version == held.version && !clusters.mustAnswer { return [] }
+        } else if !kept.isEmpty {
+            hasLeftovers = true
+            state = next.union(with: kept)
+            brought = Set(kept.keys)
         }
+        if !hasLeftovers { brought = [] }
         let action = send(\.clusters, state, changed: changed)
         awaitEndpoints(of: changed, unless: endpointResult)
         return [action]
     }
 
-    private mutating func sendListeners(_ world: WorldResult, at position: Position) -> [DeltaAction] {
+    private mutating func sendListeners(_ world: WorldResult, at position: Position, areFirst: Bool = false) -> [DeltaAction] {
         guard listeners.isWindowOpen else { return [] }
-        guard !clusters.isStarted || clusters.position == position else {
+        guard areFirst || !clusters.isStarted || clusters.position == position else {
             // The clusters did not come along after all.
             listeners.isStale = true
             return []
@@ -342,7 +394,10 @@ extension WorldDiscoveryStateMachine {
                 if let resource {
                     resources[name] = resource
                     emptied.remove(name)
-                } else if clusters.held?.resources[name] != nil, hasLeftovers || clusters.position != result.position {
+                } else if !brought.contains(name),
+                    clusters.mayKeep(name)
+                        || clusters.held?.resources[name] != nil && (hasLeftovers || clusters.position != result.position)
+                {
                     // A cluster on its way out: while the client waits for its endpoints it holds its answer about clusters, and
                     // so the removal. It can't be told that there are none but by an empty assignment.
                     resources[name] = .emptyAssignment(name)
@@ -387,7 +442,6 @@ extension WorldDiscoveryStateMachine {
         let gone = awaited.filter { world.assignments[$0] == nil }
         let found = awaited.compactMap { world.assignments[$0] }
         awaited = []
-        guard !clusters.isWindowOpen else { return found }
         emptied.formUnion(gone)
         return found + gone.map(EncodedResource.emptyAssignment)
     }

@@ -30,10 +30,10 @@ public final class WorldState: Sendable {
     }
 
     /// This state together with the resources that only `earlier` has.
-    func union(with earlier: WorldState) -> WorldState {
+    func union(with earlier: [String: EncodedResource]) -> WorldState {
         var version = version
         var resources = resources
-        for (name, resource) in earlier.resources where resources[name] == nil {
+        for (name, resource) in earlier where resources[name] == nil {
             resources[name] = resource
             version.add(resource.version)
         }

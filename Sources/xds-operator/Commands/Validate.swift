@@ -12,11 +12,14 @@ struct Validate: ParsableCommand {
 
     @Option(name: [.customShort("f"), .customLong("file")], help: "A file or directory of manifests; repeatable.")
     var files: [String]
+    @Flag(help: "Let objects select pods of every namespace.")
+    var crossNamespace = false
 
     func run() throws {
         let report = ManifestReader().read(paths: files)
         for diagnostic in report.diagnostics { print(diagnostic) }
-        let preview = Preview(virtualServices: report.virtualServices, pods: report.pods)
+        let preview = Preview(
+            virtualServices: report.virtualServices, pods: report.pods, crossesNamespaces: crossNamespace)
         for service in report.virtualServices {
             for conflict in preview.conflicts(of: service.metadata.key) {
                 print(
