@@ -48,6 +48,11 @@ actor DiscoveryStream: RPCReceiver {
     private var isAssigned = false
     private var wasReportedWaiting = false
     private var hasEnded = false
+    /// What is to be cancelled at the stream's end: a timer of five minutes left behind by each client that only passes by adds up.
+    private var timers: [Purpose: TimerToken] = [:]
+
+    /// What a timer is for; there is one of each at most.
+    private enum Purpose { case grace, identity, answers }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { responder.executor.asUnownedSerialExecutor() }
 
@@ -206,7 +211,7 @@ actor DiscoveryStream: RPCReceiver {
         nodeCluster = String(request.nodeCluster.prefix(256))
         logger.info("stream began", metadata: ["cluster": "\(nodeCluster)", "form": "\(method.form)"])
         id = broadcaster.assumeIsolated { $0.attach(self, nodeID: nodeID) }
-        broadcaster.loop.schedule(after: Self.reconnectGrace) { [weak self] in
+        timers[.grace] = broadcaster.loop.schedule(after: Self.reconnectGrace) { [weak self] in
             self?.assumeIsolated { $0.perform($0.machine.graceElapsed()) }
         }
         watchIdentity()
@@ -217,7 +222,7 @@ actor DiscoveryStream: RPCReceiver {
     private func watchIdentity() {
         guard !hasEnded, !isAssigned else { return }
         let begins = waitingLog.isDue
-        broadcaster.loop.schedule(after: waitingLog.patience) { [weak self] in
+        timers[.identity] = broadcaster.loop.schedule(after: waitingLog.patience) { [weak self] in
             self?.assumeIsolated { begins ? $0.reportWaiting() : $0.watchIdentity() }
         }
     }
@@ -232,7 +237,9 @@ actor DiscoveryStream: RPCReceiver {
         guard !isWatchingAnswers, machine.inFlightCount > 0 else { return }
         isWatchingAnswers = true
         let before = answerCount
-        broadcaster.loop.schedule(after: answerTimeout) { [weak self] in self?.assumeIsolated { $0.checkAnswers(since: before) } }
+        timers[.answers] = broadcaster.loop.schedule(after: answerTimeout) { [weak self] in
+            self?.assumeIsolated { $0.checkAnswers(since: before) }
+        }
     }
 
     private func checkAnswers(since before: Int) {
@@ -329,6 +336,8 @@ actor DiscoveryStream: RPCReceiver {
         followStep()
         names.close(limits)
         unanswered = []
+        for timer in timers.values { broadcaster.loop.cancel(timer) }
+        timers = [:]
         guard let id else { return }
         self.id = nil
         broadcaster.assumeIsolated { $0.detach(id) }

@@ -278,7 +278,7 @@ struct ManifestWatch: ~Copyable {
                 return nil
             }
             // A writer that truncated the file and then found the disk full did not mean to take calls down.
-            guard !text.isEmpty else { return unreadable(ManifestWatch.emptied) }
+            guard !text.isEmpty else { return unreadable(ManifestWatch.emptied, signature) }
             return ReadFile(
                 contents: ManifestFile(text: text, defaultNamespace: defaultNamespace), signature: signature, isRacy: isRacy,
                 isGone: false, reason: nil)
@@ -295,9 +295,9 @@ struct ManifestWatch: ~Copyable {
         }
     }
 
-    private func unreadable(_ reason: String) -> ReadFile {
+    private func unreadable(_ reason: String, _ signature: FileSignature? = nil) -> ReadFile {
         ReadFile(
-            contents: ManifestFile(unreadable: reason, defaultNamespace: defaultNamespace), signature: nil, isGone: false,
+            contents: ManifestFile(unreadable: reason, defaultNamespace: defaultNamespace), signature: signature, isGone: false,
             reason: reason)
     }
 
