@@ -81,7 +81,7 @@ import Testing
         let pair = Pair()
         #expect(pair.server.isPrefaceComplete)
         #expect(pair.client.serverSettings[Int32(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE.rawValue)] == 0)
-        #expect(pair.client.serverSettings[Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue)] == 256)
+        #expect(pair.client.serverSettings[Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue)] == 2048)
         #expect(pair.client.serverSettings[Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue)] == 16_384)
     }
 
