@@ -41,9 +41,7 @@ public actor StatusWriter: Service, WatchEventReceiver {
         self.client = client
         self.reports = reports
         self.presence = presence
-        var alone = ReplicaRoster(own: replica)
-        alone.observe([], now: time.now)
-        roster = alone
+        roster = ReplicaRoster(alone: replica, now: time.now)
         self.leadership = leadership
         self.backlog = backlog
         self.recorder = recorder

@@ -26,11 +26,40 @@ private func lease(_ name: String, renewed: Int64, backlog: Int = 0) -> Observed
         #expect(roster.standing("b", now: .seconds(120)) == .live)
     }
 
+    @Test func timeWithoutALookMakesNobodyGone() {
+        // The lease of c is taken away at 40 s; that of d is renewed for the last time then.
+        var before = ReplicaRoster(own: "a")
+        for second in stride(from: 0, through: 60, by: 5) {
+            let taken = second < 40 ? [lease("c", renewed: Int64(second))] : []
+            before.observe(
+                [lease("b", renewed: Int64(second)), lease("d", renewed: Int64(min(second, 40)))] + taken, now: .seconds(second))
+        }
+        // Until 110 s no list succeeds, and nobody can renew.
+        for second in 60...110 {
+            #expect(before.live(now: .seconds(second)) == ["a", "b"])
+            for name in ["c", "d"] { #expect(before.standing(name, now: .seconds(second)) == .leaving) }
+        }
+        // Who does not come back is gone after the usual time, of which what passed before the outage counts.
+        let leases = [lease("b", renewed: 60), lease("d", renewed: 40)]
+        for (name, end) in ["b": 155, "c": 120, "d": 135] {
+            var roster = before
+            for second in stride(from: 110, to: end, by: 5) {
+                roster.observe(leases, now: .seconds(second))
+                let isLive = name == "b" && second < 125
+                #expect(roster.standing(name, now: .seconds(second)) == (isLive ? .live : .leaving), "\(name) at \(second)")
+            }
+            roster.observe(leases, now: .seconds(end))
+            #expect(roster.standing(name, now: .seconds(end)) == .gone, "\(name)")
+        }
+    }
+
     @Test func aLeaseThatIsTakenAwayEndsAtOnce() {
         var roster = ReplicaRoster(own: "a")
         roster.observe([lease("b", renewed: 1)], now: .zero)
-        roster.observe([], now: .seconds(5))
-        #expect(roster.standing("b", now: .seconds(5)) == .leaving)
+        for second in stride(from: 5, through: 35, by: 5) {
+            roster.observe([], now: .seconds(second))
+            if second < 35 { #expect(roster.standing("b", now: .seconds(second)) == .leaving) }
+        }
         #expect(roster.standing("b", now: .seconds(35)) == .gone)
         #expect(roster.standing("never seen", now: .seconds(29)) == .leaving)
         #expect(roster.standing("never seen", now: .seconds(30)) == .gone)
