@@ -34,6 +34,9 @@ struct StatusBoard: Sendable {
     private var pausedUntil: Duration = .zero
     /// The keys of a relist that the watch has told so far.
     private var relist: Set<ObjectKey>?
+    /// When entries of other replicas, by name, were last seen to be written. What anybody could write there is bounded.
+    private(set) var heard: [String: Duration] = [:]
+    private static let longestHeard = 1000
     /// Events to record.
     private var events: [ServiceEvent] = []
     /// Until when no status is written, because the installed schema does not take it. Exits: that time, or a relist, which a new
@@ -70,13 +73,14 @@ struct StatusBoard: Sendable {
     }
 
     /// Takes what the watch of VirtualServices shows.
-    mutating func observe(_ event: WatchEvent<ObservedObject>) {
+    mutating func observe(_ event: WatchEvent<ObservedObject>, now: Duration) {
         switch event {
         case .restarted:
             relist = []
             if refusedUntil != nil { refusedUntil = .zero }
         case .applied(let object):
             relist?.insert(object.key)
+            hear(object, now)
             objects[object.key, default: ObjectStatus(replica: replica, settings: settings)].observe(object)
             enqueue(object.key)
         case .deleted(let key): removeObserved(key)
@@ -84,6 +88,15 @@ struct StatusBoard: Sendable {
             guard let told = relist else { return }
             relist = nil
             for key in objects.keys.filter({ !told.contains($0) }) { removeObserved(key) }
+        }
+    }
+
+    /// Who writes an entry lives, though its lease may not have been seen yet.
+    private mutating func hear(_ object: ObservedObject, _ now: Duration) {
+        let old = objects[object.key]?.observed?.status.replicas ?? []
+        for entry in object.status.replicas where entry.name != replica && !old.contains(entry) {
+            if heard.count >= StatusBoard.longestHeard { heard = [:] }
+            heard[entry.name] = now
         }
     }
 

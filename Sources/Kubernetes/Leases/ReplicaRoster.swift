@@ -32,6 +32,8 @@ public struct ReplicaRoster: Sendable {
     private let own: String
     private var sightings: [String: Sighting] = [:]
     private var lostAt: [String: Duration] = [:]
+    /// When others last wrote an entry, as far as the watch has shown.
+    private var heardAt: [String: Duration] = [:]
     /// The first of the looks that came without a gap, and the last look.
     private var looks: (first: Duration, last: Duration)?
     private let isAlone: Bool
@@ -71,12 +73,18 @@ public struct ReplicaRoster: Sendable {
                 changedAt: isUnchanged ? old?.changedAt ?? now : now,
                 backlog: lease.annotations[LeaseRequests.backlogAnnotation].flatMap { Int($0) } ?? 0)
         }
-        for name in sightings.keys where seen[name] == nil { lostAt[name] = now }
+        for (name, sighting) in sightings where seen[name] == nil {
+            // A lease that the leader deletes has run out long before.
+            lostAt[name] = min(now, sighting.changedAt + ReplicaRoster.leaseDuration)
+        }
         for name in seen.keys { lostAt[name] = nil }
         // What was lost longer ago than anything is remembered for is as gone as what was never seen.
         lostAt = lostAt.filter { now - $0.value < ReplicaRoster.longestHandover }
         sightings = seen
     }
+
+    /// Takes when entries of other replicas, by name, were last seen to be written: a replica may write before its lease is seen.
+    public mutating func hear(_ names: [String: Duration]) { heardAt = names }
 
     /// Nobody could be seen, and perhaps nobody could renew or write: who lived has its time anew, for the others it stood still.
     private mutating func bridge(from last: Duration, to now: Duration) {
@@ -96,11 +104,14 @@ public struct ReplicaRoster: Sendable {
         guard let looks else { return .live }
         let now = horizon(now)
         let lost: Duration
+        // Its lease may have come since.
+        if let heard = heardAt[name], sightings[name] == nil, heard > now { return .live }
         if let sighting = sightings[name] {
             guard now - sighting.changedAt >= ReplicaRoster.leaseDuration else { return .live }
             lost = sighting.changedAt + ReplicaRoster.leaseDuration
         } else {
-            lost = lostAt[name] ?? looks.first
+            // Its lease is not there, and was not when it was last looked for.
+            lost = max(lostAt[name] ?? looks.first, heardAt[name] ?? looks.first)
         }
         let age = now - lost
         return age >= ReplicaRoster.longestHandover || age >= ReplicaRoster.handover && !isCatchingUp(now) ? .gone : .leaving
@@ -119,12 +130,13 @@ public struct ReplicaRoster: Sendable {
         }
     }
 
-    /// How all replicas stand whose leases have been seen: when it changes, so does what counts.
+    /// How all replicas stand that have been seen or heard of: when it changes, so does what counts.
     public func standings(now: Duration) -> [String: Standing] {
         var result: [String: Standing] = [:]
         for name in sightings.keys { result[name] = standing(name, now: now) }
         for name in lostAt.keys { result[name] = standing(name, now: now) }
-        // Of replicas that were never seen it is known after a while that they are gone: an empty name stands for them.
+        for name in heardAt.keys { result[name] = standing(name, now: now) }
+        // An empty name stands for replicas that have never been heard of.
         result[""] = standing("", now: now)
         return result
     }

@@ -42,7 +42,7 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         var (cluster, board) = (FakeCluster(), StatusBoard(replica: "a", settings: StatusSettings()))
         for key in calls(1200) {
             cluster.create(key)
-            board.observe(cluster.observed(key))
+            board.observe(cluster.observed(key), now: .zero)
         }
         let context = StatusContext(
             now: .zero, seconds: 0, isLeader: true, canWriteStatus: true, roster: ReplicaRoster(own: "a"))
@@ -189,6 +189,24 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         #expect(scene.cluster.writes["clear"] == 1)
     }
 
+    @Test func anEntryCountsThoughTheLeaseOfItsReplicaHasNotBeenSeen() {
+        var scene = Scene()
+        scene.cluster.create(call)
+        scene.report("a", .of(call, in: scene.cluster, matched: 2))
+        scene.pass(.milliseconds(41_200))
+        #expect(scene.cluster.programmed(call) == "Programmed 1/1@1")
+        // It begins between two looks, when the leader has run for long, and its Envoy has yet to answer.
+        scene.join("b", isSeen: false)
+        scene.report("a", .of(call, in: scene.cluster, generation: 2, matched: 2))
+        scene.report("b", .of(call, in: scene.cluster, generation: 2, matched: 2, programmed: 0))
+        scene.pass(.seconds(3))
+        #expect(scene.cluster.status(call).replicas.map(\.name) == ["a", "b"])
+        #expect(scene.cluster.programmed(call) == "Pending 1/2@2")
+        scene.pass(.seconds(5))
+        #expect(scene.cluster.programmed(call) == "Pending 1/2@2")
+        #expect(scene.cluster.writes["clear"] == nil)
+    }
+
     @Test func aNewLeaderGoesOnWithoutWritingWhatIsThere() {
         var scene = Scene(["a", "b"])
         let keys = calls(50)
@@ -330,9 +348,9 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         scene.report("a", .of(next, in: scene.cluster))
         scene.pass(.seconds(1))
         scene.cluster.fault = nil
-        scene.replicas["a"]?.board.observe(.restarted)
-        for key in [call, next] { scene.replicas["a"]?.board.observe(scene.cluster.observed(key)) }
-        scene.replicas["a"]?.board.observe(.synced)
+        scene.replicas["a"]?.board.observe(.restarted, now: .zero)
+        for key in [call, next] { scene.replicas["a"]?.board.observe(scene.cluster.observed(key), now: scene.now) }
+        scene.replicas["a"]?.board.observe(.synced, now: .zero)
         scene.pass(.seconds(1))
         #expect(scene.cluster.programmed(next) == "Programmed 1/1@1")
     }
@@ -391,7 +409,7 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         var cluster = FakeCluster()
         cluster.create(call)
         var board = StatusBoard(replica: "a", settings: StatusSettings())
-        board.observe(cluster.observed(call))
+        board.observe(cluster.observed(call), now: .zero)
         board.update(.of(call, in: cluster), now: .zero)
         var roster = ReplicaRoster(own: "a")
         roster.observe([], now: .zero)
@@ -403,7 +421,7 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         let answer = cluster.send(job.request)
         // Somebody else writes, and the watch shows it before the answer is read.
         cluster.create(call, uid: cluster.services[call]?.uid ?? "")
-        board.observe(cluster.observed(call))
+        board.observe(cluster.observed(call), now: .zero)
         board.finish(job, WriteOutcome(answer), now: .zero, random: 0)
         board.update(.of(call, in: cluster, generation: 2), now: .zero)
         let second = board.next(context(.zero))
@@ -414,10 +432,10 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         var board = StatusBoard(replica: "a", settings: StatusSettings())
         var cluster = FakeCluster()
         cluster.create(call)
-        board.observe(cluster.observed(call))
+        board.observe(cluster.observed(call), now: .zero)
         board.update(.of(call, in: cluster), now: .zero)
-        board.observe(.restarted)
-        board.observe(.synced)
+        board.observe(.restarted, now: .zero)
+        board.observe(.synced, now: .zero)
         var roster = ReplicaRoster(own: "a")
         roster.observe([], now: .zero)
         let context = StatusContext(now: .zero, seconds: 0, isLeader: true, canWriteStatus: true, roster: roster)

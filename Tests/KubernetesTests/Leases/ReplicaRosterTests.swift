@@ -61,8 +61,30 @@ private func lease(_ name: String, renewed: Int64, backlog: Int = 0) -> Observed
             if second < 35 { #expect(roster.standing("b", now: .seconds(second)) == .leaving) }
         }
         #expect(roster.standing("b", now: .seconds(35)) == .gone)
-        #expect(roster.standing("never seen", now: .seconds(29)) == .leaving)
-        #expect(roster.standing("never seen", now: .seconds(30)) == .gone)
+    }
+
+    @Test func aReplicaWhoseLeaseWasNotSeenIsDatedFromItsEntry() {
+        var roster = ReplicaRoster(own: "a")
+        for second in stride(from: 0, through: 100, by: 5) { roster.observe([], now: .seconds(second)) }
+        roster.hear(["new": .seconds(102), "old": .seconds(71), "older": .seconds(70)])
+        #expect(roster.standing("new", now: .seconds(104)) == .live, "not looked for since")
+        #expect(roster.standing("old", now: .seconds(104)) == .leaving)
+        #expect(roster.standing("older", now: .seconds(104)) == .gone)
+        let standings = roster.standings(now: .seconds(104))
+        #expect(standings == ["": .gone, "new": .live, "old": .leaving, "older": .gone])
+        for (second, standing) in [(105, ReplicaRoster.Standing.leaving), (130, .leaving), (135, .gone)] {
+            for look in stride(from: 105, through: second, by: 5) { roster.observe([], now: .seconds(look)) }
+            #expect(roster.standing("new", now: .seconds(second)) == standing, "\(second)")
+        }
+        // An entry that comes after the lease was taken away: it may be back.
+        roster.observe([lease("back", renewed: 1)], now: .seconds(140))
+        roster.observe([], now: .seconds(145))
+        roster.hear(["back": .seconds(146)])
+        #expect(roster.standing("back", now: .seconds(147)) == .live)
+        // After looks were missed the time begins anew.
+        roster.hear(["new": .seconds(150)])
+        roster.observe([], now: .seconds(200))
+        #expect(roster.standing("new", now: .seconds(200)) == .leaving)
     }
 
     @Test func entriesOfTheGoneCountWhileOthersCatchUp() {
