@@ -280,6 +280,55 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         #expect(scene.cluster.statusWrites == writes)
     }
 
+    @Test(arguments: [true, false])
+    func theFinalizerWaitsForAReplicaThatHasNotSpoken(hasEnvoys: Bool) {
+        var scene = Scene(["a", "b"])
+        scene.cluster.create(call, finalizers: [StatusRequests.finalizer])
+        let count = hasEnvoys ? 1 : 0
+        // The Envoy is on the other replica, if there is one; the call ends before the entry is written.
+        scene.report("a", .of(call, in: scene.cluster, connected: 0, programmed: 0))
+        scene.report("b", .of(call, in: scene.cluster, connected: count, programmed: 0))
+        scene.pass(.milliseconds(500))
+        #expect(scene.cluster.statusWrites == 0)
+        func end(_ name: String, withdrawn: Bool) {
+            scene.report(
+                name,
+                .of(
+                    call, in: scene.cluster, generation: 2, connected: name == "b" ? count : 0, programmed: 0,
+                    isTerminating: true, withdrawn: withdrawn))
+        }
+        end("a", withdrawn: true)
+        if hasEnvoys { end("b", withdrawn: false) }
+        scene.pass(.seconds(4))
+        #expect(scene.cluster.services[call] != nil, "nobody knows of the other's Envoys")
+        end("b", withdrawn: true)
+        scene.pass(.milliseconds(50))
+        #expect(scene.cluster.services[call] == nil)
+        #expect(scene.cluster.writes == ["entry": 1, "finalizer": 1])
+    }
+
+    @Test func theFinalizerWaitsForTheOthersIfTheSpecBecameInvalidOrStatusCantBeWritten() {
+        for isInvalid in [true, false] {
+            var scene = Scene(["a", "b"])
+            scene.cluster.create(call, finalizers: [StatusRequests.finalizer])
+            let invalid = Diagnostic(.error, field: "spec.listeners", message: "must not be empty")
+            if !isInvalid {
+                scene.cluster.fault = APIResponse(
+                    status: 500, body: Array(#"{"kind":"Status","message":".status.envoys: field not declared in schema"}"#.utf8))
+            }
+            for name in ["a", "b"] {
+                scene.report(name, .of(call, in: scene.cluster, connected: 0, invalid: isInvalid ? [invalid] : []))
+            }
+            scene.pass(.seconds(3))
+            #expect(scene.cluster.programmed(call) == (isInvalid ? "Invalid 0/0@1" : "none"))
+            scene.report("a", .of(call, in: scene.cluster, generation: 2, connected: 0, isTerminating: true, withdrawn: true))
+            scene.pass(.milliseconds(9900))
+            #expect(scene.cluster.services[call] != nil)
+            scene.pass(.milliseconds(200))
+            #expect(scene.cluster.services[call] == nil, "for a bounded time")
+        }
+    }
+
     @Test func theFinalizerGoesAfterABoundedTime() {
         var scene = Scene()
         scene.cluster.create(call, finalizers: [StatusRequests.finalizer])
