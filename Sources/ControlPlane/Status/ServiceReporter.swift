@@ -7,7 +7,8 @@ import XDS
 ///
 /// It holds what the API server has of each object in metadata only, and pulls the rest when asked.
 public actor ServiceReporter: ServiceReports {
-    private struct Known {
+    /// An object as the API server has it.
+    struct Known {
         let metadata: ObjectMetadata
         let invalid: [Diagnostic]
     }
@@ -74,7 +75,7 @@ public actor ServiceReporter: ServiceReports {
             guard let known = known[key] else { return nil }
             if !known.invalid.isEmpty { return report(known) }
             guard let fact = facts[key], let state = states[key],
-                let report = report(known, fact, state)
+                let report = Self.report(known, fact, state)
             else {
                 // The news is still on its way to the snapshots, which ring when they have it.
                 pending.insert(key)
@@ -92,12 +93,12 @@ public actor ServiceReporter: ServiceReports {
             withdrawn: known.metadata.isTerminating)
     }
 
-    /// Nil while what is published is not what the watch shows.
-    private func report(_ known: Known, _ facts: ResolvedFacts, _ state: PublishedState) -> ServiceReport? {
+    /// Nil while what is published is not what the watch shows: another spec, or another object that had the name.
+    static func report(_ known: Known, _ facts: ResolvedFacts, _ state: PublishedState) -> ServiceReport? {
         let metadata = known.metadata
-        guard facts.service.metadata.generation == metadata.generation,
+        guard Incarnation(of: facts.service.metadata) == Incarnation(of: metadata),
             facts.service.metadata.isTerminating == metadata.isTerminating,
-            state.generation == (metadata.isTerminating ? nil : metadata.generation)
+            state.inForce == (metadata.isTerminating ? nil : Incarnation(of: metadata))
         else { return nil }
         return ServiceReport(
             key: metadata.key, uid: metadata.uid, generation: metadata.generation, resourceVersion: metadata.resourceVersion,
