@@ -65,6 +65,9 @@ public actor ServiceReporter: ServiceReports {
     }
 
     public func take() async -> [ServiceReport] {
+        // Before, there is nothing to say of most, and each ring of the first list would look at all of them again. The cache rings
+        // when it publishes.
+        guard await cache.hasPublished else { return [] }
         var touched = pending
         pending = []
         touched.formUnion(await resolver.takeReportable())
@@ -73,10 +76,11 @@ public actor ServiceReporter: ServiceReports {
         let states = await cache.progress(of: touched)
         return touched.sorted().compactMap { key in
             guard let known = known[key] else { return nil }
-            if !known.invalid.isEmpty { return report(known) }
-            guard let fact = facts[key], let state = states[key],
-                let report = Self.report(known, fact, state)
-            else {
+            let report = states[key].flatMap { state in
+                known.invalid.isEmpty
+                    ? facts[key].flatMap { Self.report(known, $0, state) } : Self.refusal(known, facts[key], state)
+            }
+            guard let report else {
                 // The news is still on its way to the snapshots, which ring when they have it.
                 pending.insert(key)
                 return nil
@@ -85,12 +89,15 @@ public actor ServiceReporter: ServiceReports {
         }
     }
 
-    private func report(_ known: Known) -> ServiceReport {
-        ServiceReport(
-            key: known.metadata.key, uid: known.metadata.uid, generation: known.metadata.generation,
-            resourceVersion: known.metadata.resourceVersion, listenerCount: 0, matched: 0, connected: 0, programmed: 0,
-            invalid: known.invalid, isTerminating: known.metadata.isTerminating, finalizers: known.metadata.finalizers,
-            withdrawn: known.metadata.isTerminating)
+    /// An object that can't be served. Nil while it is being deleted and an earlier spec is still in force.
+    static func refusal(_ known: Known, _ facts: ResolvedFacts?, _ state: PublishedState) -> ServiceReport? {
+        let metadata = known.metadata
+        if metadata.isTerminating, facts != nil || state.inForce != nil { return nil }
+        return ServiceReport(
+            key: metadata.key, uid: metadata.uid, generation: metadata.generation, resourceVersion: metadata.resourceVersion,
+            listenerCount: 0, matched: 0, connected: 0, programmed: 0, invalid: known.invalid,
+            isTerminating: metadata.isTerminating, finalizers: metadata.finalizers,
+            withdrawn: metadata.isTerminating && state.progress.programmed == state.progress.connected)
     }
 
     /// Nil while what is published is not what the watch shows: another spec, or another object that had the name.
