@@ -23,8 +23,9 @@ struct StatusBoard: Sendable {
     private let replica: String
     private let settings: StatusSettings
     private var objects: [ObjectKey: ObjectStatus] = [:]
-    private var urgent: Deque<ObjectKey> = []
-    private var ready: Deque<ObjectKey> = []
+    private var urgent = KeyQueue()
+    private var ready = KeyQueue()
+    /// The objects to look at. One that becomes urgent is in both queues: there is nothing to do when its second turn comes.
     private var queued: Set<ObjectKey> = []
     private var alarms = Heap<Alarm>()
     /// The earliest alarm of each object, so that looking at it again and again adds none.
@@ -118,7 +119,7 @@ struct StatusBoard: Sendable {
             let key = urgent.popFirst() ?? ready.popFirst()
         {
             budget -= 1
-            queued.remove(key)
+            guard queued.remove(key) != nil else { continue }
             guard let step = objects[key]?.next(context, events: &events) else { continue }
             switch step {
             case .idle: break
@@ -175,13 +176,30 @@ struct StatusBoard: Sendable {
     }
 
     private mutating func enqueue(_ key: ObjectKey) {
-        guard let object = objects[key], queued.insert(key).inserted else { return }
-        if object.isUrgent { urgent.append(key) } else { ready.append(key) }
+        guard let object = objects[key] else { return }
+        let isNew = queued.insert(key).inserted
+        if object.isUrgent { urgent.append(key) } else if isNew { ready.append(key) }
     }
 
     private mutating func setAlarm(_ key: ObjectKey, _ at: Duration) {
         if let earlier = alarmAt[key], earlier <= at { return }
         alarmAt[key] = at
         alarms.insert(Alarm(at: at, key: key))
+    }
+}
+
+/// Keys in the order in which they came, each once.
+private struct KeyQueue: Sendable {
+    private var keys: Deque<ObjectKey> = []
+    private var members: Set<ObjectKey> = []
+
+    mutating func append(_ key: ObjectKey) {
+        if members.insert(key).inserted { keys.append(key) }
+    }
+
+    mutating func popFirst() -> ObjectKey? {
+        guard let key = keys.popFirst() else { return nil }
+        members.remove(key)
+        return key
     }
 }

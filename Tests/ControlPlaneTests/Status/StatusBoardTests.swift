@@ -59,6 +59,31 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         #expect(turns == 3)
     }
 
+    @Test func anObjectThatBecomesUrgentGoesBeforeThoseThatWaited() {
+        var scene = Scene()
+        let keys = calls(900)
+        for key in keys {
+            scene.cluster.create(key, finalizers: [StatusRequests.finalizer])
+            scene.report("a", .of(key, in: scene.cluster))
+        }
+        scene.pass(.seconds(20))
+        #expect(scene.cluster.writes == ["summary": 900, "entry": 900])
+        // All have something to write, at the pace of the rate; then the last ends.
+        for key in keys { scene.report("a", .of(key, in: scene.cluster, matched: 2, connected: 2, programmed: 2)) }
+        scene.replicas["a"]?.board.enqueueAll()
+        scene.pass(.milliseconds(1200))
+        #expect(scene.replicas["a"]?.board.backlog ?? 0 > 200)
+        for key in keys.suffix(20) {
+            scene.report(
+                "a", .of(key, in: scene.cluster, generation: 2, connected: 2, programmed: 2, isTerminating: true, withdrawn: true))
+        }
+        scene.pass(.milliseconds(150))
+        #expect(keys.suffix(20).allSatisfy { scene.cluster.services[$0] == nil })
+        scene.pass(.seconds(20))
+        #expect(keys.prefix(880).allSatisfy { scene.cluster.programmed($0) == "Programmed 2/2@1" })
+        #expect(scene.replicas["a"]?.board.backlog == 0)
+    }
+
     @Test func whatLastsIsWrittenAsPending() {
         var scene = Scene()
         scene.cluster.create(call)
