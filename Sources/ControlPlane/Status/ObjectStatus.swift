@@ -33,10 +33,12 @@ struct ObjectStatus: Sendable {
     /// Whether nothing is known of the object.
     var isEmpty: Bool { report == nil && observed == nil && !isWriting }
 
-    /// Whether somebody waits for what is to be written: deletion, or the first word on a generation.
+    /// Whether somebody waits for what is to be written: the finalizer's removal, or the first word on a generation.
     var isUrgent: Bool {
         guard let report else { return false }
-        return report.isTerminating || observed?.status.summary?.concludes(generation: report.generation) != true
+        if report.isTerminating { return report.finalizers.contains(StatusRequests.finalizer) }
+        if case .summary(let sent)? = echoes[.summary]?.write, sent.concludes(generation: report.generation) { return false }
+        return observed?.status.summary?.concludes(generation: report.generation) != true
     }
 
     mutating func update(_ report: ServiceReport, now: Duration) {

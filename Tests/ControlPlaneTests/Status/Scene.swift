@@ -19,9 +19,10 @@ struct Scene {
     var now = Duration.zero
     /// Whether the watch tells what changes; else `news` pile up.
     var isWatching = true
-    var settings = StatusSettings()
+    let settings: StatusSettings
 
-    init(_ names: [String] = ["a"], leader: String = "a") {
+    init(_ names: [String] = ["a"], leader: String = "a", settings: StatusSettings = StatusSettings()) {
+        self.settings = settings
         for name in names { join(name, isLeader: name == leader) }
     }
 

@@ -75,7 +75,8 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         #expect(scene.replicas["a"]?.board.backlog ?? 0 > 200)
         for key in keys.suffix(20) {
             scene.report(
-                "a", .of(key, in: scene.cluster, generation: 2, connected: 2, programmed: 2, isTerminating: true, withdrawn: true))
+                "a", .of(key, in: scene.cluster, generation: 2, connected: 2, programmed: 2, isTerminating: true, withdrawn: true)
+            )
         }
         scene.pass(.milliseconds(150))
         #expect(keys.suffix(20).allSatisfy { scene.cluster.services[$0] == nil })
@@ -129,8 +130,45 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         #expect(scene.cluster.status(call).replicas.count == 1)
     }
 
-    @Test func aBurstSettlesWithoutAStorm() {
+    @Test func callsThatComeAndGoFiftyASecondAreKeptUpWith() {
         var scene = Scene()
+        let keys = calls(1000)
+        for second in 0..<20 {
+            for key in keys[second * 50..<(second + 1) * 50] {
+                scene.cluster.create(key, finalizers: [StatusRequests.finalizer])
+                scene.report("a", .of(key, in: scene.cluster))
+            }
+            let ended = second < 5 ? [] : Array(keys[(second - 5) * 50..<(second - 4) * 50])
+            for key in ended {
+                scene.report("a", .of(key, in: scene.cluster, generation: 2, isTerminating: true, withdrawn: true))
+            }
+            scene.pass(.seconds(1))
+            #expect(ended.allSatisfy { scene.cluster.services[$0] == nil }, "second \(second)")
+            let begun = keys[second * 50..<(second + 1) * 50]
+            #expect(begun.allSatisfy { scene.cluster.programmed($0) == "Programmed 1/1@1" }, "second \(second)")
+        }
+        #expect(scene.replicas["a"]?.board.backlog ?? 0 <= 50)
+    }
+
+    @Test func firstVerdictsAndFinalizersGoBeforeOtherWrites() {
+        var settings = StatusSettings()
+        (settings.rate, settings.burst) = (10, 10)
+        var scene = Scene(settings: settings)
+        // Each is owed an entry after its verdict.
+        let keys = calls(100)
+        for key in keys {
+            scene.cluster.create(key)
+            scene.report("a", .of(key, in: scene.cluster))
+        }
+        scene.pass(.seconds(12))
+        #expect(scene.cluster.writes["summary"] == 100)
+        #expect(scene.cluster.writes["entry"] ?? 0 <= 31)
+    }
+
+    @Test func aBurstSettlesWithoutAStorm() {
+        var settings = StatusSettings()
+        (settings.rate, settings.burst) = (50, 100)
+        var scene = Scene(settings: settings)
         let keys = calls(1000)
         for key in keys {
             scene.cluster.create(key)
