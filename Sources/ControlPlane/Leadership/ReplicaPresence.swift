@@ -19,8 +19,6 @@ public final class EntryBacklog: Sendable {
 ///
 /// One write and one list of a few objects every five seconds, however many VirtualServices there are.
 public actor ReplicaPresence: Service {
-    private static let period = Duration.seconds(5)
-
     /// Who else lives.
     public private(set) var roster: ReplicaRoster
     private let client: any APIClient
@@ -62,7 +60,7 @@ public actor ReplicaPresence: Service {
             while !Task.isCancelled {
                 await self.renew()
                 await self.look()
-                try? await self.time.sleep(until: self.time.now + ReplicaPresence.period)
+                try? await self.time.sleep(until: self.time.now + ReplicaRoster.lookPeriod)
             }
         }
         guard !Task.isCancelled, own != nil else { return }

@@ -24,8 +24,8 @@ public actor SnapshotCache: Service {
     /// Whether account is kept of how far the Envoys are.
     nonisolated let tracksProgress: Bool
     private let reports: Bell?
-    /// Of each object in force, the generation; kept only for reports.
-    private var generations: [ObjectKey: Int64] = [:]
+    /// Of each object in force, which one; kept only for reports.
+    private var generations: [ObjectKey: Incarnation] = [:]
     /// Objects in force that are gone, and of which nobody needs to know more once that has been published.
     private var forgotten: Set<ObjectKey> = []
     /// Conflicts that have been logged, by an object on either side.
@@ -54,6 +54,9 @@ public actor SnapshotCache: Service {
         self.readiness = readiness
         self.logger = logger
     }
+
+    /// Whether a complete state has been published, the first or a later one.
+    var hasPublished: Bool { isSynced }
 
     /// Follows the resolver until cancelled or shut down.
     public func run() async {
@@ -104,7 +107,7 @@ public actor SnapshotCache: Service {
         for (count, service) in services.enumerated() {
             if count % 256 == 255 { await Task.yield() }
             states[service] = PublishedState(
-                generation: generations[service],
+                inForce: generations[service],
                 progress: lines.values.reduce(ServiceProgress()) { $0 + $1.fanOut.progress(of: service) },
                 conflicts: lines[.aggregated]?.fanOut.store.conflicts(of: service) ?? [])
         }
@@ -176,7 +179,9 @@ public actor SnapshotCache: Service {
             forgotten.subtract(changes.services.map(\.service.metadata.key))
         }
         if tracksProgress {
-            for service in changes.services { generations[service.service.metadata.key] = service.service.metadata.generation }
+            for service in changes.services {
+                generations[service.service.metadata.key] = Incarnation(of: service.service.metadata)
+            }
         }
         reports?.ring()
         if synced { readiness.markReady() }
@@ -235,10 +240,21 @@ extension SnapshotCache.Line {
     }
 }
 
+/// Which object of a name, and which of its specs.
+struct Incarnation: Hashable, Sendable {
+    let uid: String
+    let generation: Int64
+
+    init(of metadata: ObjectMetadata) {
+        uid = metadata.uid
+        generation = metadata.generation
+    }
+}
+
 /// An object as the snapshots have it.
 struct PublishedState: Sendable {
-    /// The generation in force; nil when nothing of the object is.
-    let generation: Int64?
+    /// What is in force; nil when nothing of the object is.
+    let inForce: Incarnation?
     /// How far the Envoys are with it.
     let progress: ServiceProgress
     /// What keeps its listeners, or those of others, from being served.

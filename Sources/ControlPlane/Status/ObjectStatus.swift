@@ -33,10 +33,12 @@ struct ObjectStatus: Sendable {
     /// Whether nothing is known of the object.
     var isEmpty: Bool { report == nil && observed == nil && !isWriting }
 
-    /// Whether somebody waits for what is to be written: deletion, or the first word on a generation.
+    /// Whether somebody waits for what is to be written: the finalizer's removal, or the first word on a generation.
     var isUrgent: Bool {
         guard let report else { return false }
-        return report.isTerminating || observed?.status.summary?.concludes(generation: report.generation) != true
+        if report.isTerminating { return report.finalizers.contains(StatusRequests.finalizer) }
+        if case .summary(let sent)? = echoes[.summary]?.write, sent.concludes(generation: report.generation) { return false }
+        return observed?.status.summary?.concludes(generation: report.generation) != true
     }
 
     mutating func update(_ report: ServiceReport, now: Duration) {
@@ -182,19 +184,38 @@ struct ObjectStatus: Sendable {
         _ report: ServiceReport, _ observed: ObservedObject, _ context: StatusContext
     ) -> StatusStep {
         guard report.finalizers.contains(StatusRequests.finalizer) else { return .idle }
+        let isAccounted = observed.status.summary?.accountsForEnvoys(before: report.generation) ?? false
         guard context.isLeader else {
-            // Tells the leader that this replica's Envoys are done.
-            let hasEntry = observed.status.replicas.contains { $0.name == replica && $0.matchedEnvoys > 0 }
-            guard report.withdrawn, hasEntry, context.canWriteStatus else { return .idle }
-            return due(.entry, .entry(nil), hold: .zero, context)
+            // Tells the leader that this replica's Envoys are done, or that it has none, if that can't be seen otherwise.
+            let mine = observed.status.replicas.first { $0.name == replica }
+            let word = ReplicaEntry(
+                name: replica, observedGeneration: report.generation, matchedEnvoys: 0, programmedEnvoys: 0)
+            let hasEnvoys = mine.map { $0.matchedEnvoys > 0 } ?? false
+            guard report.withdrawn, context.canWriteStatus, isAccounted ? hasEnvoys : mine != word else { return .idle }
+            return due(.entry, .entry(isAccounted ? nil : word), hold: .zero, context)
         }
-        let others = observed.status.replicas.contains { entry in
+        let deadline = (terminatingSince ?? context.now) + settings.finalizerTimeout
+        let isWithdrawn = report.withdrawn && !isAwaited(report, observed, context, isAccounted: isAccounted)
+        guard isWithdrawn || context.now >= deadline else { return .wait(until: deadline) }
+        return due(.finalizer, .removeFinalizer(report.finalizers), hold: .zero, context)
+    }
+
+    /// Whether Envoys of another live replica have the configuration of an object that is being deleted, or may have.
+    private func isAwaited(
+        _ report: ServiceReport, _ observed: ObservedObject, _ context: StatusContext, isAccounted: Bool
+    ) -> Bool {
+        let entries = observed.status.replicas
+        let isServed = entries.contains { entry in
             entry.name != replica && entry.matchedEnvoys > 0
                 && context.roster.standing(entry.name, now: context.now) == .live
         }
-        let deadline = (terminatingSince ?? context.now) + settings.finalizerTimeout
-        guard report.withdrawn && !others || context.now >= deadline else { return .wait(until: deadline) }
-        return due(.finalizer, .removeFinalizer(report.finalizers), hold: .zero, context)
+        if isServed || isAccounted { return isServed }
+        // Nobody knows yet where its Envoys are: each replica has to speak for its own.
+        guard context.roster.hasLooked else { return true }
+        return context.roster.live(now: context.now).contains { name in
+            name != replica
+                && !entries.contains { $0.name == name && $0.observedGeneration == report.generation && $0.matchedEnvoys == 0 }
+        }
     }
 
     /// How long a change must last before it is written.

@@ -7,7 +7,8 @@ import XDS
 ///
 /// It holds what the API server has of each object in metadata only, and pulls the rest when asked.
 public actor ServiceReporter: ServiceReports {
-    private struct Known {
+    /// An object as the API server has it.
+    struct Known {
         let metadata: ObjectMetadata
         let invalid: [Diagnostic]
     }
@@ -64,6 +65,9 @@ public actor ServiceReporter: ServiceReports {
     }
 
     public func take() async -> [ServiceReport] {
+        // Before, there is nothing to say of most, and each ring of the first list would look at all of them again. The cache rings
+        // when it publishes.
+        guard await cache.hasPublished else { return [] }
         var touched = pending
         pending = []
         touched.formUnion(await resolver.takeReportable())
@@ -72,10 +76,11 @@ public actor ServiceReporter: ServiceReports {
         let states = await cache.progress(of: touched)
         return touched.sorted().compactMap { key in
             guard let known = known[key] else { return nil }
-            if !known.invalid.isEmpty { return report(known) }
-            guard let fact = facts[key], let state = states[key],
-                let report = report(known, fact, state)
-            else {
+            let report = states[key].flatMap { state in
+                known.invalid.isEmpty
+                    ? facts[key].flatMap { Self.report(known, $0, state) } : Self.refusal(known, facts[key], state)
+            }
+            guard let report else {
                 // The news is still on its way to the snapshots, which ring when they have it.
                 pending.insert(key)
                 return nil
@@ -84,20 +89,23 @@ public actor ServiceReporter: ServiceReports {
         }
     }
 
-    private func report(_ known: Known) -> ServiceReport {
-        ServiceReport(
-            key: known.metadata.key, uid: known.metadata.uid, generation: known.metadata.generation,
-            resourceVersion: known.metadata.resourceVersion, listenerCount: 0, matched: 0, connected: 0, programmed: 0,
-            invalid: known.invalid, isTerminating: known.metadata.isTerminating, finalizers: known.metadata.finalizers,
-            withdrawn: known.metadata.isTerminating)
+    /// An object that can't be served. Nil while it is being deleted and an earlier spec is still in force.
+    static func refusal(_ known: Known, _ facts: ResolvedFacts?, _ state: PublishedState) -> ServiceReport? {
+        let metadata = known.metadata
+        if metadata.isTerminating, facts != nil || state.inForce != nil { return nil }
+        return ServiceReport(
+            key: metadata.key, uid: metadata.uid, generation: metadata.generation, resourceVersion: metadata.resourceVersion,
+            listenerCount: 0, matched: 0, connected: 0, programmed: 0, invalid: known.invalid,
+            isTerminating: metadata.isTerminating, finalizers: metadata.finalizers,
+            withdrawn: metadata.isTerminating && state.progress.programmed == state.progress.connected)
     }
 
-    /// Nil while what is published is not what the watch shows.
-    private func report(_ known: Known, _ facts: ResolvedFacts, _ state: PublishedState) -> ServiceReport? {
+    /// Nil while what is published is not what the watch shows: another spec, or another object that had the name.
+    static func report(_ known: Known, _ facts: ResolvedFacts, _ state: PublishedState) -> ServiceReport? {
         let metadata = known.metadata
-        guard facts.service.metadata.generation == metadata.generation,
+        guard Incarnation(of: facts.service.metadata) == Incarnation(of: metadata),
             facts.service.metadata.isTerminating == metadata.isTerminating,
-            state.generation == (metadata.isTerminating ? nil : metadata.generation)
+            state.inForce == (metadata.isTerminating ? nil : Incarnation(of: metadata))
         else { return nil }
         return ServiceReport(
             key: metadata.key, uid: metadata.uid, generation: metadata.generation, resourceVersion: metadata.resourceVersion,

@@ -23,8 +23,9 @@ struct StatusBoard: Sendable {
     private let replica: String
     private let settings: StatusSettings
     private var objects: [ObjectKey: ObjectStatus] = [:]
-    private var urgent: Deque<ObjectKey> = []
-    private var ready: Deque<ObjectKey> = []
+    private var urgent = KeyQueue()
+    private var ready = KeyQueue()
+    /// The objects to look at. One that becomes urgent is in both queues: there is nothing to do when its second turn comes.
     private var queued: Set<ObjectKey> = []
     private var alarms = Heap<Alarm>()
     /// The earliest alarm of each object, so that looking at it again and again adds none.
@@ -34,6 +35,9 @@ struct StatusBoard: Sendable {
     private var pausedUntil: Duration = .zero
     /// The keys of a relist that the watch has told so far.
     private var relist: Set<ObjectKey>?
+    /// When entries of other replicas, by name, were last seen to be written. What anybody could write there is bounded.
+    private(set) var heard: [String: Duration] = [:]
+    private static let longestHeard = 1000
     /// Events to record.
     private var events: [ServiceEvent] = []
     /// Until when no status is written, because the installed schema does not take it. Exits: that time, or a relist, which a new
@@ -70,13 +74,14 @@ struct StatusBoard: Sendable {
     }
 
     /// Takes what the watch of VirtualServices shows.
-    mutating func observe(_ event: WatchEvent<ObservedObject>) {
+    mutating func observe(_ event: WatchEvent<ObservedObject>, now: Duration) {
         switch event {
         case .restarted:
             relist = []
             if refusedUntil != nil { refusedUntil = .zero }
         case .applied(let object):
             relist?.insert(object.key)
+            hear(object, now)
             objects[object.key, default: ObjectStatus(replica: replica, settings: settings)].observe(object)
             enqueue(object.key)
         case .deleted(let key): removeObserved(key)
@@ -84,6 +89,15 @@ struct StatusBoard: Sendable {
             guard let told = relist else { return }
             relist = nil
             for key in objects.keys.filter({ !told.contains($0) }) { removeObserved(key) }
+        }
+    }
+
+    /// Who writes an entry lives, though its lease may not have been seen yet.
+    private mutating func hear(_ object: ObservedObject, _ now: Duration) {
+        let old = objects[object.key]?.observed?.status.replicas ?? []
+        for entry in object.status.replicas where entry.name != replica && !old.contains(entry) {
+            if heard.count >= StatusBoard.longestHeard { heard = [:] }
+            heard[entry.name] = now
         }
     }
 
@@ -105,7 +119,7 @@ struct StatusBoard: Sendable {
             let key = urgent.popFirst() ?? ready.popFirst()
         {
             budget -= 1
-            queued.remove(key)
+            guard queued.remove(key) != nil else { continue }
             guard let step = objects[key]?.next(context, events: &events) else { continue }
             switch step {
             case .idle: break
@@ -162,13 +176,30 @@ struct StatusBoard: Sendable {
     }
 
     private mutating func enqueue(_ key: ObjectKey) {
-        guard let object = objects[key], queued.insert(key).inserted else { return }
-        if object.isUrgent { urgent.append(key) } else { ready.append(key) }
+        guard let object = objects[key] else { return }
+        let isNew = queued.insert(key).inserted
+        if object.isUrgent { urgent.append(key) } else if isNew { ready.append(key) }
     }
 
     private mutating func setAlarm(_ key: ObjectKey, _ at: Duration) {
         if let earlier = alarmAt[key], earlier <= at { return }
         alarmAt[key] = at
         alarms.insert(Alarm(at: at, key: key))
+    }
+}
+
+/// Keys in the order in which they came, each once.
+private struct KeyQueue: Sendable {
+    private var keys: Deque<ObjectKey> = []
+    private var members: Set<ObjectKey> = []
+
+    mutating func append(_ key: ObjectKey) {
+        if members.insert(key).inserted { keys.append(key) }
+    }
+
+    mutating func popFirst() -> ObjectKey? {
+        guard let key = keys.popFirst() else { return nil }
+        members.remove(key)
+        return key
     }
 }

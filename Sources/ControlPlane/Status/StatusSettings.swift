@@ -1,9 +1,9 @@
 /// Limits of what is written to VirtualServices.
 public struct StatusSettings: Sendable {
-    /// Writes a second, over time.
-    public var rate = 50.0
+    /// Writes a second, over time. Fifty calls that begin and fifty that end each second take three writes each at most.
+    public var rate = 300.0
     /// Writes at once.
-    public var burst = 100
+    public var burst = 300
     /// Writes in flight.
     public var concurrency = 8
     /// How long a passing state must last before it is written: Envoys that have yet to answer, counts that change.

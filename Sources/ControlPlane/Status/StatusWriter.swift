@@ -41,9 +41,7 @@ public actor StatusWriter: Service, WatchEventReceiver {
         self.client = client
         self.reports = reports
         self.presence = presence
-        var alone = ReplicaRoster(own: replica)
-        alone.observe([], now: time.now)
-        roster = alone
+        roster = ReplicaRoster(alone: replica, now: time.now)
         self.leadership = leadership
         self.backlog = backlog
         self.recorder = recorder
@@ -54,7 +52,7 @@ public actor StatusWriter: Service, WatchEventReceiver {
 
     /// Takes a VirtualService as the watch shows it.
     public func receive(_ event: WatchEvent<ObservedObject>) {
-        board.observe(event)
+        board.observe(event, now: time.now)
         bell.ring()
     }
 
@@ -63,7 +61,8 @@ public actor StatusWriter: Service, WatchEventReceiver {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.follow() }
             for await _ in bell.rings.cancelOnGracefulShutdown() {
-                let roster = await presence?.roster ?? roster
+                var roster = await presence?.roster ?? roster
+                roster.hear(board.heard)
                 for job in look(roster) { group.addTask { await self.perform(job) } }
                 let events = board.takeEvents()
                 if !events.isEmpty { await recorder.record(events) }

@@ -16,6 +16,10 @@ public struct ReplicaRoster: Sendable {
     public static let handover = Duration.seconds(30)
     /// How long entries of a replica that is gone count at most, while others have yet to write theirs.
     public static let longestHandover = Duration.seconds(600)
+    /// Between two looks at the leases.
+    public static let lookPeriod = Duration.seconds(5)
+    /// Looks further apart than that have missed renewals: what time passed between them says nothing about who lives.
+    static let longestGap = lookPeriod * 2
 
     private struct Sighting: Hashable {
         var record: LeaseRecord
@@ -28,18 +32,37 @@ public struct ReplicaRoster: Sendable {
     private let own: String
     private var sightings: [String: Sighting] = [:]
     private var lostAt: [String: Duration] = [:]
-    private var startedAt: Duration?
+    /// When others last wrote an entry, as far as the watch has shown.
+    private var heardAt: [String: Duration] = [:]
+    /// The first of the looks that came without a gap, and the last look.
+    private var looks: (first: Duration, last: Duration)?
+    private let isAlone: Bool
 
     /// Makes a roster that has seen nothing.
     /// - Parameter own: this replica's name: it always lives.
-    public init(own: String) { self.own = own }
+    public init(own: String) {
+        self.own = own
+        isAlone = false
+    }
+
+    /// Makes the roster of a replica that must be the only one, and so looks at no leases.
+    public init(alone own: String, now: Duration) {
+        self.own = own
+        isAlone = true
+        looks = (now, now)
+    }
 
     /// Whether the leases have ever been read: until then nothing is known of others.
-    public var hasLooked: Bool { startedAt != nil }
+    public var hasLooked: Bool { looks != nil }
 
     /// Takes a complete list of the replicas' leases.
     public mutating func observe(_ leases: [ObservedLease], now: Duration) {
-        if startedAt == nil { startedAt = now }
+        if let looks, now - looks.last > ReplicaRoster.longestGap {
+            bridge(from: looks.last, to: now)
+            self.looks = (now, now)
+        } else {
+            looks = (looks?.first ?? now, now)
+        }
         var seen: [String: Sighting] = [:]
         for lease in leases where !lease.record.holder.isEmpty {
             let name = lease.record.holder
@@ -50,23 +73,45 @@ public struct ReplicaRoster: Sendable {
                 changedAt: isUnchanged ? old?.changedAt ?? now : now,
                 backlog: lease.annotations[LeaseRequests.backlogAnnotation].flatMap { Int($0) } ?? 0)
         }
-        for name in sightings.keys where seen[name] == nil { lostAt[name] = now }
+        for (name, sighting) in sightings where seen[name] == nil {
+            // A lease that the leader deletes has run out long before.
+            lostAt[name] = min(now, sighting.changedAt + ReplicaRoster.leaseDuration)
+        }
         for name in seen.keys { lostAt[name] = nil }
         // What was lost longer ago than anything is remembered for is as gone as what was never seen.
         lostAt = lostAt.filter { now - $0.value < ReplicaRoster.longestHandover }
         sightings = seen
     }
 
-    /// How the replica of that name stands.
+    /// Takes when entries of other replicas, by name, were last seen to be written: a replica may write before its lease is seen.
+    public mutating func hear(_ names: [String: Duration]) { heardAt = names }
+
+    /// Nobody could be seen, and perhaps nobody could renew or write: who lived has its time anew, for the others it stood still.
+    private mutating func bridge(from last: Duration, to now: Duration) {
+        for (name, sighting) in sightings {
+            let lived = last - sighting.changedAt < ReplicaRoster.leaseDuration
+            sightings[name]?.changedAt = lived ? now : sighting.changedAt + (now - last)
+        }
+        lostAt = lostAt.mapValues { $0 + (now - last) }
+    }
+
+    /// What is known is as old as the last look: time that passes without one makes nobody gone.
+    private func horizon(_ now: Duration) -> Duration { isAlone ? now : min(now, looks?.last ?? now) }
+
+    /// How the replica of that name stands, as of the last look.
     public func standing(_ name: String, now: Duration) -> Standing {
         if name == own { return .live }
-        guard let startedAt else { return .live }
+        guard let looks else { return .live }
+        let now = horizon(now)
         let lost: Duration
+        // Its lease may have come since.
+        if let heard = heardAt[name], sightings[name] == nil, heard > now { return .live }
         if let sighting = sightings[name] {
             guard now - sighting.changedAt >= ReplicaRoster.leaseDuration else { return .live }
             lost = sighting.changedAt + ReplicaRoster.leaseDuration
         } else {
-            lost = lostAt[name] ?? startedAt
+            // Its lease is not there, and was not when it was last looked for.
+            lost = max(lostAt[name] ?? looks.first, heardAt[name] ?? looks.first)
         }
         let age = now - lost
         return age >= ReplicaRoster.longestHandover || age >= ReplicaRoster.handover && !isCatchingUp(now) ? .gone : .leaving
@@ -79,17 +124,19 @@ public struct ReplicaRoster: Sendable {
 
     /// Whether another live replica has yet to write entries: what it has not written can't be counted.
     public func isCatchingUp(_ now: Duration) -> Bool {
-        sightings.contains { name, sighting in
+        let now = horizon(now)
+        return sightings.contains { name, sighting in
             name != own && sighting.backlog > 0 && now - sighting.changedAt < ReplicaRoster.leaseDuration
         }
     }
 
-    /// How all replicas stand whose leases have been seen: when it changes, so does what counts.
+    /// How all replicas stand that have been seen or heard of: when it changes, so does what counts.
     public func standings(now: Duration) -> [String: Standing] {
         var result: [String: Standing] = [:]
         for name in sightings.keys { result[name] = standing(name, now: now) }
         for name in lostAt.keys { result[name] = standing(name, now: now) }
-        // Of replicas that were never seen it is known after a while that they are gone: an empty name stands for them.
+        for name in heardAt.keys { result[name] = standing(name, now: now) }
+        // An empty name stands for replicas that have never been heard of.
         result[""] = standing("", now: now)
         return result
     }

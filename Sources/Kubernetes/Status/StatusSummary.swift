@@ -29,4 +29,12 @@ public struct StatusSummary: Hashable, Sendable {
         let passing: [Condition.Reason] = [.pending, .conflicted]
         return programmed.observedGeneration == generation && !passing.contains { $0.rawValue == programmed.reason }
     }
+
+    /// Whether the entries tell which replicas have Envoys of an object that is being deleted: its last spec was valid, and its Envoys'
+    /// state was settled.
+    /// - Parameter generation: that of the deletion, which is a generation of its own.
+    public func accountsForEnvoys(before generation: Int64) -> Bool {
+        guard let reason = self[.programmed]?.reason, reason != Condition.Reason.invalid.rawValue else { return false }
+        return concludes(generation: generation) || generation > 1 && concludes(generation: generation - 1)
+    }
 }

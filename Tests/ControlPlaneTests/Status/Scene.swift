@@ -19,17 +19,19 @@ struct Scene {
     var now = Duration.zero
     /// Whether the watch tells what changes; else `news` pile up.
     var isWatching = true
-    var settings = StatusSettings()
+    let settings: StatusSettings
 
-    init(_ names: [String] = ["a"], leader: String = "a") {
+    init(_ names: [String] = ["a"], leader: String = "a", settings: StatusSettings = StatusSettings()) {
+        self.settings = settings
         for name in names { join(name, isLeader: name == leader) }
     }
 
-    mutating func join(_ name: String, isLeader: Bool = false) {
+    /// - Parameter isSeen: whether the others look at the leases right then.
+    mutating func join(_ name: String, isLeader: Bool = false, isSeen: Bool = true) {
         replicas[name] = Replica(
             board: StatusBoard(replica: name, settings: settings), isLeader: isLeader, roster: ReplicaRoster(own: name))
-        for key in cluster.services.keys { replicas[name]?.board.observe(cluster.observed(key)) }
-        renew()
+        for key in cluster.services.keys { replicas[name]?.board.observe(cluster.observed(key), now: now) }
+        if isSeen { renew() }
     }
 
     mutating func report(_ replica: String, _ report: ServiceReport) { replicas[replica]?.board.update(report, now: now) }
@@ -61,6 +63,7 @@ struct Scene {
         }
         for name in replicas.keys {
             replicas[name]?.roster.observe(leases, now: now)
+            replicas[name]?.roster.hear(replicas[name]?.board.heard ?? [:])
             let standings = replicas[name]?.roster.standings(now: now)
             if standings != replicas[name]?.standings { replicas[name]?.board.enqueueAll() }
             replicas[name]?.standings = standings ?? [:]
@@ -74,6 +77,7 @@ struct Scene {
             isBusy = false
             for name in replicas.keys.sorted() {
                 guard var replica = replicas[name], replica.isAlive else { continue }
+                replica.roster.hear(replica.board.heard)
                 let context = StatusContext(
                     now: now, seconds: 1_000_000 + now.components.seconds, isLeader: replica.isLeader,
                     canWriteStatus: replica.board.canWriteStatus(now: now), roster: replica.roster)
@@ -92,7 +96,7 @@ struct Scene {
     private mutating func tell() {
         guard isWatching else { return }
         for key in cluster.news {
-            for name in replicas.keys { replicas[name]?.board.observe(cluster.observed(key)) }
+            for name in replicas.keys { replicas[name]?.board.observe(cluster.observed(key), now: now) }
         }
         cluster.news = []
     }

@@ -42,7 +42,7 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         var (cluster, board) = (FakeCluster(), StatusBoard(replica: "a", settings: StatusSettings()))
         for key in calls(1200) {
             cluster.create(key)
-            board.observe(cluster.observed(key))
+            board.observe(cluster.observed(key), now: .zero)
         }
         let context = StatusContext(
             now: .zero, seconds: 0, isLeader: true, canWriteStatus: true, roster: ReplicaRoster(own: "a"))
@@ -57,6 +57,32 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
             }
         }
         #expect(turns == 3)
+    }
+
+    @Test func anObjectThatBecomesUrgentGoesBeforeThoseThatWaited() {
+        var scene = Scene()
+        let keys = calls(900)
+        for key in keys {
+            scene.cluster.create(key, finalizers: [StatusRequests.finalizer])
+            scene.report("a", .of(key, in: scene.cluster))
+        }
+        scene.pass(.seconds(20))
+        #expect(scene.cluster.writes == ["summary": 900, "entry": 900])
+        // All have something to write, at the pace of the rate; then the last ends.
+        for key in keys { scene.report("a", .of(key, in: scene.cluster, matched: 2, connected: 2, programmed: 2)) }
+        scene.replicas["a"]?.board.enqueueAll()
+        scene.pass(.milliseconds(1200))
+        #expect(scene.replicas["a"]?.board.backlog ?? 0 > 200)
+        for key in keys.suffix(20) {
+            scene.report(
+                "a", .of(key, in: scene.cluster, generation: 2, connected: 2, programmed: 2, isTerminating: true, withdrawn: true)
+            )
+        }
+        scene.pass(.milliseconds(150))
+        #expect(keys.suffix(20).allSatisfy { scene.cluster.services[$0] == nil })
+        scene.pass(.seconds(20))
+        #expect(keys.prefix(880).allSatisfy { scene.cluster.programmed($0) == "Programmed 2/2@1" })
+        #expect(scene.replicas["a"]?.board.backlog == 0)
     }
 
     @Test func whatLastsIsWrittenAsPending() {
@@ -104,8 +130,45 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         #expect(scene.cluster.status(call).replicas.count == 1)
     }
 
-    @Test func aBurstSettlesWithoutAStorm() {
+    @Test func callsThatComeAndGoFiftyASecondAreKeptUpWith() {
         var scene = Scene()
+        let keys = calls(1000)
+        for second in 0..<20 {
+            for key in keys[second * 50..<(second + 1) * 50] {
+                scene.cluster.create(key, finalizers: [StatusRequests.finalizer])
+                scene.report("a", .of(key, in: scene.cluster))
+            }
+            let ended = second < 5 ? [] : Array(keys[(second - 5) * 50..<(second - 4) * 50])
+            for key in ended {
+                scene.report("a", .of(key, in: scene.cluster, generation: 2, isTerminating: true, withdrawn: true))
+            }
+            scene.pass(.seconds(1))
+            #expect(ended.allSatisfy { scene.cluster.services[$0] == nil }, "second \(second)")
+            let begun = keys[second * 50..<(second + 1) * 50]
+            #expect(begun.allSatisfy { scene.cluster.programmed($0) == "Programmed 1/1@1" }, "second \(second)")
+        }
+        #expect(scene.replicas["a"]?.board.backlog ?? 0 <= 50)
+    }
+
+    @Test func firstVerdictsAndFinalizersGoBeforeOtherWrites() {
+        var settings = StatusSettings()
+        (settings.rate, settings.burst) = (10, 10)
+        var scene = Scene(settings: settings)
+        // Each is owed an entry after its verdict.
+        let keys = calls(100)
+        for key in keys {
+            scene.cluster.create(key)
+            scene.report("a", .of(key, in: scene.cluster))
+        }
+        scene.pass(.seconds(12))
+        #expect(scene.cluster.writes["summary"] == 100)
+        #expect(scene.cluster.writes["entry"] ?? 0 <= 31)
+    }
+
+    @Test func aBurstSettlesWithoutAStorm() {
+        var settings = StatusSettings()
+        (settings.rate, settings.burst) = (50, 100)
+        var scene = Scene(settings: settings)
         let keys = calls(1000)
         for key in keys {
             scene.cluster.create(key)
@@ -189,6 +252,24 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         #expect(scene.cluster.writes["clear"] == 1)
     }
 
+    @Test func anEntryCountsThoughTheLeaseOfItsReplicaHasNotBeenSeen() {
+        var scene = Scene()
+        scene.cluster.create(call)
+        scene.report("a", .of(call, in: scene.cluster, matched: 2))
+        scene.pass(.milliseconds(41_200))
+        #expect(scene.cluster.programmed(call) == "Programmed 1/1@1")
+        // It begins between two looks, when the leader has run for long, and its Envoy has yet to answer.
+        scene.join("b", isSeen: false)
+        scene.report("a", .of(call, in: scene.cluster, generation: 2, matched: 2))
+        scene.report("b", .of(call, in: scene.cluster, generation: 2, matched: 2, programmed: 0))
+        scene.pass(.seconds(3))
+        #expect(scene.cluster.status(call).replicas.map(\.name) == ["a", "b"])
+        #expect(scene.cluster.programmed(call) == "Pending 1/2@2")
+        scene.pass(.seconds(5))
+        #expect(scene.cluster.programmed(call) == "Pending 1/2@2")
+        #expect(scene.cluster.writes["clear"] == nil)
+    }
+
     @Test func aNewLeaderGoesOnWithoutWritingWhatIsThere() {
         var scene = Scene(["a", "b"])
         let keys = calls(50)
@@ -262,6 +343,55 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         #expect(scene.cluster.statusWrites == writes)
     }
 
+    @Test(arguments: [true, false])
+    func theFinalizerWaitsForAReplicaThatHasNotSpoken(hasEnvoys: Bool) {
+        var scene = Scene(["a", "b"])
+        scene.cluster.create(call, finalizers: [StatusRequests.finalizer])
+        let count = hasEnvoys ? 1 : 0
+        // The Envoy is on the other replica, if there is one; the call ends before the entry is written.
+        scene.report("a", .of(call, in: scene.cluster, connected: 0, programmed: 0))
+        scene.report("b", .of(call, in: scene.cluster, connected: count, programmed: 0))
+        scene.pass(.milliseconds(500))
+        #expect(scene.cluster.statusWrites == 0)
+        func end(_ name: String, withdrawn: Bool) {
+            scene.report(
+                name,
+                .of(
+                    call, in: scene.cluster, generation: 2, connected: name == "b" ? count : 0, programmed: 0,
+                    isTerminating: true, withdrawn: withdrawn))
+        }
+        end("a", withdrawn: true)
+        if hasEnvoys { end("b", withdrawn: false) }
+        scene.pass(.seconds(4))
+        #expect(scene.cluster.services[call] != nil, "nobody knows of the other's Envoys")
+        end("b", withdrawn: true)
+        scene.pass(.milliseconds(50))
+        #expect(scene.cluster.services[call] == nil)
+        #expect(scene.cluster.writes == ["entry": 1, "finalizer": 1])
+    }
+
+    @Test func theFinalizerWaitsForTheOthersIfTheSpecBecameInvalidOrStatusCantBeWritten() {
+        for isInvalid in [true, false] {
+            var scene = Scene(["a", "b"])
+            scene.cluster.create(call, finalizers: [StatusRequests.finalizer])
+            let invalid = Diagnostic(.error, field: "spec.listeners", message: "must not be empty")
+            if !isInvalid {
+                scene.cluster.fault = APIResponse(
+                    status: 500, body: Array(#"{"kind":"Status","message":".status.envoys: field not declared in schema"}"#.utf8))
+            }
+            for name in ["a", "b"] {
+                scene.report(name, .of(call, in: scene.cluster, connected: 0, invalid: isInvalid ? [invalid] : []))
+            }
+            scene.pass(.seconds(3))
+            #expect(scene.cluster.programmed(call) == (isInvalid ? "Invalid 0/0@1" : "none"))
+            scene.report("a", .of(call, in: scene.cluster, generation: 2, connected: 0, isTerminating: true, withdrawn: true))
+            scene.pass(.milliseconds(9900))
+            #expect(scene.cluster.services[call] != nil)
+            scene.pass(.milliseconds(200))
+            #expect(scene.cluster.services[call] == nil, "for a bounded time")
+        }
+    }
+
     @Test func theFinalizerGoesAfterABoundedTime() {
         var scene = Scene()
         scene.cluster.create(call, finalizers: [StatusRequests.finalizer])
@@ -330,9 +460,9 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         scene.report("a", .of(next, in: scene.cluster))
         scene.pass(.seconds(1))
         scene.cluster.fault = nil
-        scene.replicas["a"]?.board.observe(.restarted)
-        for key in [call, next] { scene.replicas["a"]?.board.observe(scene.cluster.observed(key)) }
-        scene.replicas["a"]?.board.observe(.synced)
+        scene.replicas["a"]?.board.observe(.restarted, now: .zero)
+        for key in [call, next] { scene.replicas["a"]?.board.observe(scene.cluster.observed(key), now: scene.now) }
+        scene.replicas["a"]?.board.observe(.synced, now: .zero)
         scene.pass(.seconds(1))
         #expect(scene.cluster.programmed(next) == "Programmed 1/1@1")
     }
@@ -391,7 +521,7 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         var cluster = FakeCluster()
         cluster.create(call)
         var board = StatusBoard(replica: "a", settings: StatusSettings())
-        board.observe(cluster.observed(call))
+        board.observe(cluster.observed(call), now: .zero)
         board.update(.of(call, in: cluster), now: .zero)
         var roster = ReplicaRoster(own: "a")
         roster.observe([], now: .zero)
@@ -403,7 +533,7 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         let answer = cluster.send(job.request)
         // Somebody else writes, and the watch shows it before the answer is read.
         cluster.create(call, uid: cluster.services[call]?.uid ?? "")
-        board.observe(cluster.observed(call))
+        board.observe(cluster.observed(call), now: .zero)
         board.finish(job, WriteOutcome(answer), now: .zero, random: 0)
         board.update(.of(call, in: cluster, generation: 2), now: .zero)
         let second = board.next(context(.zero))
@@ -414,10 +544,10 @@ private func calls(_ count: Int) -> [ObjectKey] { (0..<count).map { ObjectKey(na
         var board = StatusBoard(replica: "a", settings: StatusSettings())
         var cluster = FakeCluster()
         cluster.create(call)
-        board.observe(cluster.observed(call))
+        board.observe(cluster.observed(call), now: .zero)
         board.update(.of(call, in: cluster), now: .zero)
-        board.observe(.restarted)
-        board.observe(.synced)
+        board.observe(.restarted, now: .zero)
+        board.observe(.synced, now: .zero)
         var roster = ReplicaRoster(own: "a")
         roster.observe([], now: .zero)
         let context = StatusContext(now: .zero, seconds: 0, isLeader: true, canWriteStatus: true, roster: roster)
