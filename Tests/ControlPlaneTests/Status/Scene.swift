@@ -63,7 +63,8 @@ struct Scene {
         }
         for name in replicas.keys {
             replicas[name]?.roster.observe(leases, now: now)
-            replicas[name]?.roster.hear(replicas[name]?.board.heard ?? [:])
+            let heard = replicas[name]?.board.heard ?? [:]
+            replicas[name]?.roster.hear(heard)
             let standings = replicas[name]?.roster.standings(now: now)
             if standings != replicas[name]?.standings { replicas[name]?.board.enqueueAll() }
             replicas[name]?.standings = standings ?? [:]
