@@ -237,12 +237,6 @@ import Testing
     }
 
     @Test(arguments: 0..<100)
-    func alsoInAStateOfTheWorld(seed: Int) throws {
-        let world = try run(WorldPair.self, seed: seed, mayReject: true, namesCulprits: seed % 2 == 0, refusesWholeClusters: true)
-        for connection in world.connections { checkGood(connection, world) }
-    }
-
-    @Test(arguments: 0..<100)
     func stateOfTheWorldRejectionsAreWithheldAndTheOthersFlow(seed: Int) throws {
         let world = try run(WorldPair.self, seed: seed, mayReject: true, namesCulprits: seed % 2 == 0)
         for connection in world.connections { checkGood(connection, world) }

@@ -394,9 +394,8 @@ extension WorldDiscoveryStateMachine {
                 if let resource {
                     resources[name] = resource
                     emptied.remove(name)
-                } else if !brought.contains(name),
-                    clusters.mayKeep(name)
-                        || clusters.held?.resources[name] != nil && (hasLeftovers || clusters.position != result.position)
+                } else if !brought.contains(name), clusters.held?.resources[name] != nil,
+                    hasLeftovers || clusters.position != result.position
                 {
                     // A cluster on its way out: while the client waits for its endpoints it holds its answer about clusters, and
                     // so the removal. It can't be told that there are none but by an empty assignment.
@@ -442,6 +441,7 @@ extension WorldDiscoveryStateMachine {
         let gone = awaited.filter { world.assignments[$0] == nil }
         let found = awaited.compactMap { world.assignments[$0] }
         awaited = []
+        guard !clusters.isWindowOpen else { return found }
         emptied.formUnion(gone)
         return found + gone.map(EncodedResource.emptyAssignment)
     }

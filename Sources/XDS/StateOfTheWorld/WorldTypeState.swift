@@ -95,12 +95,6 @@ struct WorldTypeState {
         mustAnswer = false
     }
 
-    /// Whether the client was told that `name` is gone, and has it yet if it rejects that as a whole.
-    func mayKeep(_ name: String) -> Bool {
-        guard held?.resources[name] == nil else { return false }
-        return acknowledged?.resources[name] != nil || inFlight.contains { $0.state.resources[name] != nil }
-    }
-
     /// What `next` changes at the client, by name.
     func changes(to next: WorldState, _ world: WorldResult) -> [String] {
         if doubtful.isEmpty, next === world.state, let transition = world.transition { return transition.changed }
