@@ -63,7 +63,8 @@ struct Scene {
         }
         for name in replicas.keys {
             replicas[name]?.roster.observe(leases, now: now)
-            replicas[name]?.roster.hear(replicas[name]?.board.heard ?? [:])
+            let heard = replicas[name]?.board.heard ?? [:]
+            replicas[name]?.roster.hear(heard)
             let standings = replicas[name]?.roster.standings(now: now)
             if standings != replicas[name]?.standings { replicas[name]?.board.enqueueAll() }
             replicas[name]?.standings = standings ?? [:]
@@ -83,7 +84,7 @@ struct Scene {
                     canWriteStatus: replica.board.canWriteStatus(now: now), roster: replica.roster)
                 if let job = replica.board.next(context) {
                     isBusy = true
-                    let outcome = WriteOutcome(cluster.send(job.request), hasTests: job.write.hasTests)
+                    let outcome = WriteOutcome(toStatus: cluster.send(job.request), hasTests: job.write.hasTests)
                     replica.board.finish(job, outcome, now: now, random: 0.5)
                 }
                 replica.events += replica.board.takeEvents()
