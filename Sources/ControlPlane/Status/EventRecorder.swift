@@ -2,11 +2,21 @@ public import Kubernetes
 public import Logging
 public import ServiceLifecycle
 
-/// Writes Events about VirtualServices. What can't be written is dropped: conditions say the same.
+/// Writes Events about VirtualServices. What can't be written is dropped: conditions say the same. What is forbidden is tried again
+/// later for a while.
 public actor EventRecorder: Service {
+    private struct Pending {
+        let request: APIRequest
+        var delay = RetryDelay(longest: .seconds(300))
+        var attempts = 0
+        var notBefore = Duration.zero
+    }
+
     private static let capacity = 256
+    /// What is forbidden is tried so often, for about a quarter of an hour: somebody may put the role right.
+    private static let longestTrial = 10
     private var journal: EventJournal
-    private var pending: [APIRequest] = []
+    private var pending: [Pending] = []
     private var sleepsUntil: Duration?
     private var hasSaidForbidden = false
     private let client: any APIClient
@@ -29,7 +39,7 @@ public actor EventRecorder: Service {
     func record(_ events: [ServiceEvent]) {
         for event in events {
             guard let request = journal.record(event, now: time.now, microseconds: time.microseconds) else { continue }
-            if pending.count < EventRecorder.capacity { pending.append(request) }
+            if pending.count < EventRecorder.capacity { pending.append(Pending(request: request)) }
         }
         bell.ring()
     }
@@ -38,11 +48,14 @@ public actor EventRecorder: Service {
     public func run() async {
         await withDiscardingTaskGroup { group in
             for await _ in bell.rings.cancelOnGracefulShutdown() {
-                pending += journal.due(now: time.now).prefix(max(0, EventRecorder.capacity - pending.count))
-                let requests = pending
-                pending = []
-                for request in requests where leadership.isHeld { await send(request) }
-                if let due = journal.nextDue, sleepsUntil.map({ due < $0 }) ?? true {
+                let room = max(0, EventRecorder.capacity - pending.count)
+                pending += journal.due(now: time.now).prefix(room).map { Pending(request: $0) }
+                let now = time.now
+                let ready = pending.filter { $0.notBefore <= now }
+                pending.removeAll { $0.notBefore <= now }
+                for event in ready where leadership.isHeld { await send(event) }
+                let due = (pending.map(\.notBefore) + [journal.nextDue].compactMap(\.self)).min()
+                if let due, sleepsUntil.map({ due < $0 }) ?? true {
                     sleepsUntil = due
                     group.addTask { await self.ring(at: due) }
                 }
@@ -57,14 +70,26 @@ public actor EventRecorder: Service {
         bell.ring()
     }
 
-    private func send(_ request: APIRequest) async {
+    /// Tries later, beside the others, which may be allowed.
+    private func retry(_ event: Pending) {
+        guard event.attempts < EventRecorder.longestTrial, pending.count < EventRecorder.capacity else { return }
+        var event = event
+        event.attempts += 1
+        event.notBefore = time.now + event.delay.fail(random: time.random)
+        pending.append(event)
+    }
+
+    private func send(_ event: Pending) async {
+        let request = event.request
         do {
             let response = try await client.send(request, within: .seconds(10), time: time)
             switch WriteOutcome(response) {
             case .written:
                 hasSaidForbidden = false
                 return
-            case .forbidden(let message) where !hasSaidForbidden:
+            case .forbidden(let message):
+                retry(event)
+                guard !hasSaidForbidden else { return }
                 hasSaidForbidden = true
                 logger.error(
                     "may not \(request.method == .post ? "create" : "patch") events.k8s.io/events; trying on: check the account's role",

@@ -33,6 +33,7 @@ struct StatusBoard: Sendable {
     private var bucket: TokenBucket
     private var backoff = RetryDelay()
     private var pausedUntil: Duration = .zero
+    private var forbidden = ForbiddenWrites()
     /// The keys of a relist that the watch has told so far.
     private var relist: Set<ObjectKey>?
     /// When entries of other replicas, by name, were last seen to be written. What anybody could write there is bounded.
@@ -120,6 +121,10 @@ struct StatusBoard: Sendable {
         {
             budget -= 1
             guard queued.remove(key) != nil else { continue }
+            if let until = forbidden.banned(key, now: context.now) {
+                setAlarm(key, until)
+                continue
+            }
             guard let step = objects[key]?.next(context, events: &events) else { continue }
             switch step {
             case .idle: break
@@ -150,8 +155,11 @@ struct StatusBoard: Sendable {
         objects[job.key]?.finish(job.write, outcome, now: now)
         switch outcome {
         case .unavailable(let after, _): pause(now + max(after ?? .zero, backoff.fail(random: random)))
-        case .forbidden: pause(now + backoff.fail(random: random))
+        case .forbidden: forbidden.fail(job.key, now: now, random: random)
         case .unsupported where job.write.isStatus: refusedUntil = now + settings.schemaRetryTime
+        case .written:
+            backoff.succeed()
+            forbidden.succeed(job.key)
         default: backoff.succeed()
         }
         enqueue(job.key)
@@ -172,7 +180,9 @@ struct StatusBoard: Sendable {
     }
 
     private mutating func tidy(_ key: ObjectKey) {
-        if objects[key]?.isEmpty == true { objects[key] = nil }
+        guard objects[key]?.isEmpty == true else { return }
+        objects[key] = nil
+        forbidden.forget(key)
     }
 
     private mutating func enqueue(_ key: ObjectKey) {

@@ -106,7 +106,7 @@ public actor StatusWriter: Service, WatchEventReceiver {
         } else {
             do {
                 let response = try await client.send(job.request, within: .seconds(10), time: time)
-                outcome = WriteOutcome(response, hasTests: job.write.hasTests)
+                outcome = WriteOutcome(toStatus: response, hasTests: job.write.hasTests)
             } catch {
                 outcome = .unavailable(after: nil, "\(error)")
             }

@@ -109,9 +109,11 @@ public struct ReplicaRoster: Sendable {
         if let sighting = sightings[name] {
             guard now - sighting.changedAt >= ReplicaRoster.leaseDuration else { return .live }
             lost = sighting.changedAt + ReplicaRoster.leaseDuration
+        } else if let lease = lostAt[name] {
+            lost = max(lease, heardAt[name] ?? lease)
         } else {
-            // Its lease is not there, and was not when it was last looked for.
-            lost = max(lostAt[name] ?? looks.first, heardAt[name] ?? looks.first)
+            // Its lease has never been there when it was looked for.
+            lost = max(looks.first, heardAt[name] ?? looks.first)
         }
         let age = now - lost
         return age >= ReplicaRoster.longestHandover || age >= ReplicaRoster.handover && !isCatchingUp(now) ? .gone : .leaving

@@ -36,6 +36,8 @@ struct FakeCluster {
     var conflicts = 0
     /// Answers with this instead, if it is a write of status.
     var fault: APIResponse?
+    /// Answers 403 to writes of these objects, or in these namespaces.
+    var forbidden: Set<String> = []
     /// What the watch has yet to tell.
     var news: [ObjectKey] = []
 
@@ -72,6 +74,10 @@ struct FakeCluster {
             let key = ObjectKey(namespace: path[4], name: path[6])
             let isStatus = path.last == "status" && path.count == 8
             if isStatus, let fault { return fault }
+            if forbidden.contains(key.namespace) || forbidden.contains(key.name) {
+                writes["forbidden", default: 0] += 1
+                return failure(403, "virtualservices \"\(key.name)\" is forbidden")
+            }
             guard services[key] != nil else { return failure(404, "virtualservices \"\(key.name)\" not found") }
             if let document = body as? [String: Any] { return apply(document, request, key) }
             return patch(body as? [[String: Any]] ?? [], key)

@@ -84,7 +84,7 @@ struct Scene {
                     canWriteStatus: replica.board.canWriteStatus(now: now), roster: replica.roster)
                 if let job = replica.board.next(context) {
                     isBusy = true
-                    let outcome = WriteOutcome(cluster.send(job.request), hasTests: job.write.hasTests)
+                    let outcome = WriteOutcome(toStatus: cluster.send(job.request), hasTests: job.write.hasTests)
                     replica.board.finish(job, outcome, now: now, random: 0.5)
                 }
                 replica.events += replica.board.takeEvents()

@@ -16,10 +16,10 @@ extension EndToEndTests {
             try api.kubeconfig().write(toFile: files.path(of: "kubeconfig"), atomically: true, encoding: .utf8)
             let ingress = PodManifest("envoy-ingress-0", labels: ["app": "envoy-ingress"], address: "127.0.0.1")
             try api.create(JSONValue(yaml: ingress.yaml))
-            let rate = 100
+            let (rate, burst) = (100, 100)
             let xdsOperator = try await OperatorProcess.start(
                 source: ["--kubeconfig", files.path(of: "kubeconfig"), "--leader-elect", "--replica-name", "one"],
-                arguments: ["--status-rate", "\(rate)"])
+                arguments: ["--status-rate", "\(rate)", "--status-burst", "\(burst)"])
             try await xdsOperator.awaitReady()
             let envoy = try await EnvoyProcess.start(
                 configuration: try await xdsOperator.bootstrap(node: "default/envoy-ingress-0"))
@@ -60,8 +60,10 @@ extension EndToEndTests {
             }
             let writes = api.requests.value.statusWrites
             print("burst of \(wanted): configured after \(configured), all statuses after \(settled), \(writes) status writes")
-            #expect(writtenThen < wanted / 2, "configuration waits for no status")
-            #expect(configured < settled / 2)
+            // However slow the machine is: what was written by then is what the rate allowed, and it was not all.
+            #expect(writtenThen <= burst + rate * (Int(configured.components.seconds) + 2))
+            #expect(writtenThen < wanted, "configuration waits for no status")
+            #expect(configured < settled)
             #expect(writes <= wanted * 5 / 2)
             #expect(api.requests.value.count(resource: "virtualservices/status", status: 409) <= wanted / 10)
 

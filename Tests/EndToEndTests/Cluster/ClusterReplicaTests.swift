@@ -22,9 +22,10 @@ extension EndToEndTests {
                 let shared = try stage.call("shared")
                 for call in calls + [shared] { try await stage.create(call) }
                 for call in calls { try await stage.awaitCondition(call, "Programmed", "True", "Programmed") }
-                let object = try await stage.await(shared, "programmed on both Envoys") { $0["status", "envoys"]?.text == "2/2" }
-                #expect(object.condition("Programmed")?["status"]?.text == "True")
-                #expect(object.replicas == ["one", "two"])
+                let object = try await stage.await(shared, "programmed on both Envoys, which both replicas have said") {
+                    $0["status", "envoys"]?.text == "2/2" && $0.condition("Programmed")?["status"]?.text == "True"
+                        && $0.replicas == ["one", "two"]
+                }
                 let callers = try calls.map { try $0.caller() }
                 for caller in callers { _ = try await caller.freshAnswers() }
                 let before = try await [counters(of: left), counters(of: right)]

@@ -151,6 +151,35 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `what the schema admits and the operator refuses is said with its field, on the object and as an event`()
+            async throws
+        {
+            try await ClusterStage.play(workers: 1) { stage in
+                let xdsOperator = try await stage.startOperator()
+                let envoy = try await stage.startEnvoy(of: xdsOperator)
+                try await stage.awaitLeader("one")
+                let call = try stage.call("c1f00d", streams: 2)
+                // Two listeners of one name, which a schema without CEL can't tell.
+                let twice = call.yaml.replacing(call.listener(1), with: call.listener(0))
+                try await stage.admin.create(JSONValue(yaml: twice))
+                let object = try await stage.awaitCondition(call, "Accepted", "False", "Invalid")
+                let message = object.condition("Accepted")?["message"]?.text ?? ""
+                #expect(message.contains("spec.listeners[1].name") && message.contains("is also the name of"), "\(message)")
+                #expect(object.condition("Programmed")?["status"]?.text == "False")
+                #expect(object.condition("Programmed")?["reason"]?.text == "Invalid")
+                #expect(object.condition("Conflicted")?["status"]?.text == "Unknown")
+                let event = try await stage.awaitEvent("Invalid", of: call)
+                #expect(event["note"]?.text?.contains("spec.listeners[1].name") == true, "\(event)")
+
+                // Put right, it is served.
+                try await stage.admin.patch(
+                    stage.path(call), ["spec": JSONValue(yaml: call.yaml)["spec"] ?? [:]])
+                try await stage.awaitCondition(call, "Programmed", "True", "Programmed")
+                try await stage.awaitCondition(call, "Accepted", "True", "Valid")
+                try await envoy.awaitListeners(call.listeners)
+            }
+        }
+
         @Test func `rights in one namespace suffice for an operator of that namespace`() async throws {
             try await ClusterStage.play(workers: 1, rights: .ownNamespace) { stage in
                 #expect(!stage.grants.contains { $0["kind"]?.text == "ClusterRoleBinding" })
