@@ -26,6 +26,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private static let readsPerTurn = 4
     /// After this time, too, others get a turn: what a few bytes lead to may be much work.
     private static let turnLength = Duration.milliseconds(2)
+    /// How long a connection rests that has used its turn up, so that it never takes more than a part of the loop's time.
+    private static let restLength = Duration.milliseconds(20)
     /// Bytes given to the session before a look at the clock.
     private static let pieceSize = 1024
 
@@ -44,6 +46,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private var isInputBlocked = false
     /// Input that the session has not been given yet, because the turn was over.
     private var backlog: [UInt8] = []
+    /// Whether the connection reads nothing for a while.
+    private var isResting = false
     /// The stream of the header section under way.
     private var headerStreamID: Int32?
     private(set) var isShuttingDown = false
@@ -106,7 +110,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         case .closed: return
         case .handshaking: advanceHandshake()
         case .open:
-            if readiness.contains(.readable) || isInputBlocked || !backlog.isEmpty { readInput() }
+            if readiness.contains(.readable) || isInputBlocked { readInput() }
             if readiness.contains(.writable) { planWrite() }
         }
     }
@@ -127,6 +131,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     // MARK: - Input
 
     private func readInput() {
+        guard !isResting else { return }
         isInputBlocked = false
         defer { updateInterest() }
         let end = ContinuousClock.now + Self.turnLength
@@ -137,7 +142,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             case .transferred(let count):
                 guard receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), until: end) else { return }
                 if isClosed || (count < buffer.count && !channel.holdsInput) { return }
-                if ContinuousClock.now >= end { return yieldTurn() }
+                if ContinuousClock.now >= end { return rest() }
             case .blocked(let readiness):
                 isInputBlocked = readiness == .writable
                 return
@@ -145,12 +150,18 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             case .failed(let reason): return close(.debug, reason)
             }
         }
-        yieldTurn()
+        // The loop reports the descriptor again, but it knows nothing of input inside the channel.
+        if channel.holdsInput { loop.submit { self.ready(.readable) } }
     }
 
-    /// The loop reports the descriptor again, but it knows nothing of input inside the channel.
-    private func yieldTurn() {
-        if channel.holdsInput { loop.submit { self.ready(.readable) } }
+    private func rest() {
+        isResting = true
+        loop.schedule(after: Self.restLength) { [weak self] in self?.assumeIsolated { $0.readOn() } }
+    }
+
+    private func readOn() {
+        isResting = false
+        if case .open = state { readInput() }
     }
 
     /// Whether there is none left.
@@ -170,7 +181,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             position = next
             guard position < bytes.count, session.failure == nil, ContinuousClock.now >= end else { continue }
             backlog = Array(bytes[position...])
-            loop.submit { self.ready([]) }
+            rest()
             return false
         }
         return true
@@ -263,8 +274,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     /// Input that waits for the channel to write is not watched for: it would be reported over and over.
     private func updateInterest() {
         guard case .open(let registration) = state else { return }
-        var wanted: Readiness = isInputBlocked || !backlog.isEmpty ? [] : .readable
-        if isOutputBlocked || isInputBlocked { wanted.insert(.writable) }
+        var wanted: Readiness = isInputBlocked || isResting ? [] : .readable
+        if isOutputBlocked || (isInputBlocked && !isResting) { wanted.insert(.writable) }
         watch(registration, wanted)
     }
 
