@@ -28,8 +28,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private static let turnLength = Duration.milliseconds(2)
     /// How long a connection rests that has used its turn up, so that it never takes more than a part of the loop's time.
     private static let restLength = Duration.milliseconds(20)
-    /// Bytes given to the session before a look at the clock.
-    private static let pieceSize = 1024
+    /// How few and how many bytes are given to the session before a look at the clock.
+    private static let pieceSizes = 32...64 * 1024
 
     let context: ServerContext
     let session: ServerSession
@@ -46,6 +46,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private var isInputBlocked = false
     /// Input that the session has not been given yet, because the turn was over.
     private var backlog: [UInt8] = []
+    /// Bytes of the next piece: fewer after one that took longer than a turn, more after one that did not.
+    private var pieceSize = 1024
     /// Whether the connection reads nothing for a while.
     private var isResting = false
     /// The stream of the header section under way.
@@ -176,10 +178,12 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private func receive(_ bytes: UnsafeRawBufferPointer, until end: ContinuousClock.Instant) -> Bool {
         var position = 0
         while position < bytes.count, !isClosed {
-            let next = min(bytes.count, position + Self.pieceSize)
+            let next = min(bytes.count, position + pieceSize)
             receive(UnsafeRawBufferPointer(rebasing: bytes[position..<next]))
             position = next
-            guard position < bytes.count, session.failure == nil, ContinuousClock.now >= end else { continue }
+            let isOver = ContinuousClock.now >= end
+            pieceSize = isOver ? max(Self.pieceSizes.lowerBound, pieceSize / 2) : min(Self.pieceSizes.upperBound, pieceSize * 2)
+            guard position < bytes.count, session.failure == nil, isOver else { continue }
             backlog = Array(bytes[position...])
             rest()
             return false
