@@ -26,8 +26,10 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private static let readsPerTurn = 4
     /// After this time, too, others get a turn: what a few bytes lead to may be much work.
     private static let turnLength = Duration.milliseconds(2)
-    /// Bytes given to the session before a look at the clock.
-    private static let pieceSize = 1024
+    /// How long a connection rests that has used its turn up, so that it never takes more than a part of the loop's time.
+    private static let restLength = Duration.milliseconds(20)
+    /// How few and how many bytes are given to the session before a look at the clock.
+    private static let pieceSizes = 32...64 * 1024
 
     let context: ServerContext
     let session: ServerSession
@@ -44,6 +46,10 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private var isInputBlocked = false
     /// Input that the session has not been given yet, because the turn was over.
     private var backlog: [UInt8] = []
+    /// Bytes of the next piece: fewer after one that took longer than a turn, more after one that did not.
+    private var pieceSize = 1024
+    /// Whether the connection reads nothing for a while.
+    private var isResting = false
     /// The stream of the header section under way.
     private var headerStreamID: Int32?
     private(set) var isShuttingDown = false
@@ -106,7 +112,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         case .closed: return
         case .handshaking: advanceHandshake()
         case .open:
-            if readiness.contains(.readable) || isInputBlocked || !backlog.isEmpty { readInput() }
+            if readiness.contains(.readable) || isInputBlocked { readInput() }
             if readiness.contains(.writable) { planWrite() }
         }
     }
@@ -127,6 +133,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     // MARK: - Input
 
     private func readInput() {
+        guard !isResting else { return }
         isInputBlocked = false
         defer { updateInterest() }
         let end = ContinuousClock.now + Self.turnLength
@@ -137,7 +144,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             case .transferred(let count):
                 guard receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), until: end) else { return }
                 if isClosed || (count < buffer.count && !channel.holdsInput) { return }
-                if ContinuousClock.now >= end { return yieldTurn() }
+                if ContinuousClock.now >= end { return rest() }
             case .blocked(let readiness):
                 isInputBlocked = readiness == .writable
                 return
@@ -145,12 +152,18 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             case .failed(let reason): return close(.debug, reason)
             }
         }
-        yieldTurn()
+        // The loop reports the descriptor again, but it knows nothing of input inside the channel.
+        if channel.holdsInput { loop.submit { self.ready(.readable) } }
     }
 
-    /// The loop reports the descriptor again, but it knows nothing of input inside the channel.
-    private func yieldTurn() {
-        if channel.holdsInput { loop.submit { self.ready(.readable) } }
+    private func rest() {
+        isResting = true
+        loop.schedule(after: Self.restLength) { [weak self] in self?.assumeIsolated { $0.readOn() } }
+    }
+
+    private func readOn() {
+        isResting = false
+        if case .open = state { readInput() }
     }
 
     /// Whether there is none left.
@@ -165,12 +178,14 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private func receive(_ bytes: UnsafeRawBufferPointer, until end: ContinuousClock.Instant) -> Bool {
         var position = 0
         while position < bytes.count, !isClosed {
-            let next = min(bytes.count, position + Self.pieceSize)
+            let next = min(bytes.count, position + pieceSize)
             receive(UnsafeRawBufferPointer(rebasing: bytes[position..<next]))
             position = next
-            guard position < bytes.count, session.failure == nil, ContinuousClock.now >= end else { continue }
+            let isOver = ContinuousClock.now >= end
+            pieceSize = isOver ? max(Self.pieceSizes.lowerBound, pieceSize / 2) : min(Self.pieceSizes.upperBound, pieceSize * 2)
+            guard position < bytes.count, session.failure == nil, isOver else { continue }
             backlog = Array(bytes[position...])
-            loop.submit { self.ready([]) }
+            rest()
             return false
         }
         return true
@@ -263,8 +278,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     /// Input that waits for the channel to write is not watched for: it would be reported over and over.
     private func updateInterest() {
         guard case .open(let registration) = state else { return }
-        var wanted: Readiness = isInputBlocked || !backlog.isEmpty ? [] : .readable
-        if isOutputBlocked || isInputBlocked { wanted.insert(.writable) }
+        var wanted: Readiness = isInputBlocked || isResting ? [] : .readable
+        if isOutputBlocked || (isInputBlocked && !isResting) { wanted.insert(.writable) }
         watch(registration, wanted)
     }
 
