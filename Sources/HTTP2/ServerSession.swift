@@ -28,6 +28,10 @@ public final class ServerSession {
     var openHeaders: OpenHeaders?
     /// What the peer did since the last call of `receive` that costs it tokens.
     var resetCount = 0
+    /// Set by a header list so far over the announced limit that no real client means it.
+    var isHeaderListAbsurd = false
+    /// How many times the limit that is.
+    static let headerListTolerance = 16
     var requestCount = 0
 
     private var frames: FrameCounter
@@ -98,6 +102,7 @@ public final class ServerSession {
         (self.resetCount, self.requestCount) = (0, 0)
         if !resets.admit(counts.resets + resetCount, at: now) { fail(.flood("too many stream resets")) }
         if !requests.admit(counts.requests + requestCount, at: now) { fail(.flood("too many requests")) }
+        if isHeaderListAbsurd { fail(.flood("a header list many times over the limit")) }
         if !controlFrames.admit(counts.controlFrames, at: now) { fail(.flood("too many control frames")) }
         if nghttp2_session_get_outbound_queue_size(handle) > settings.maximumQueuedFrames {
             fail(.flood("too many frames to answer and the peer does not read"))

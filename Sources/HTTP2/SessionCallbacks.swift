@@ -81,6 +81,7 @@ extension ServerSession {
         headers.listSize += name.count + value.count + 32
         if headers.listSize > settings.maximumHeaderListSize {
             headers.fields = []
+            if headers.listSize > settings.maximumHeaderListSize * Self.headerListTolerance { isHeaderListAbsurd = true }
         } else {
             headers.fields.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
         }

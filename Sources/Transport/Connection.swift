@@ -26,8 +26,10 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private static let readsPerTurn = 4
     /// After this time, too, others get a turn: what a few bytes lead to may be much work.
     private static let turnLength = Duration.milliseconds(2)
-    /// How long a connection rests that has used its turn up, so that it never takes more than a part of the loop's time.
-    private static let restLength = Duration.milliseconds(20)
+    /// How long a connection rests at least that has used its turn up …
+    private static let leastRest = Duration.milliseconds(20)
+    /// … and how many times as long as it took, so that it never has more than a fifth of the loop's time.
+    private static let restFactor = 4
     /// How few and how many bytes are given to the session before a look at the clock.
     private static let pieceSizes = 32...64 * 1024
 
@@ -144,7 +146,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             case .transferred(let count):
                 guard receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), until: end) else { return }
                 if isClosed || (count < buffer.count && !channel.holdsInput) { return }
-                if ContinuousClock.now >= end { return rest() }
+                if ContinuousClock.now >= end { return rest(after: end) }
             case .blocked(let readiness):
                 isInputBlocked = readiness == .writable
                 return
@@ -156,9 +158,11 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         if channel.holdsInput { loop.submit { self.ready(.readable) } }
     }
 
-    private func rest() {
+    /// - Parameter end: when the turn should have been over.
+    private func rest(after end: ContinuousClock.Instant) {
         isResting = true
-        loop.schedule(after: Self.restLength) { [weak self] in self?.assumeIsolated { $0.readOn() } }
+        let taken = Self.turnLength + (ContinuousClock.now - end)
+        loop.schedule(after: max(Self.leastRest, taken * Self.restFactor)) { [weak self] in self?.assumeIsolated { $0.readOn() } }
     }
 
     private func readOn() {
@@ -185,7 +189,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             pieceSize = isOver ? max(Self.pieceSizes.lowerBound, pieceSize / 2) : min(Self.pieceSizes.upperBound, pieceSize * 2)
             guard position < bytes.count, session.failure == nil, isOver else { continue }
             backlog = Array(bytes[position...])
-            rest()
+            rest(after: end)
             return false
         }
         return true

@@ -18,7 +18,9 @@ import Transport
                 waits.sort()
                 #expect(waits[25] < .milliseconds(50), "the median of \(waits)")
                 #expect(waits[49] < .seconds(1), "the longest of \(waits)")
-                #expect(!codes.isEmpty && codes.isSubset(of: attack.codes), "\(codes)")
+                // Who does not read may miss the last words.
+                #expect(!codes.isEmpty || !attack.reads)
+                #expect(codes.isSubset(of: attack.codes), "\(codes)")
             }
         }
     }
