@@ -3,13 +3,15 @@
 SHELL := /bin/bash
 OLDEST_ENVOY := 1.36.2
 
-.PHONY: help demo disturbance test test-oldest test-oldest-quick test-cluster build fuzz faults leaks sanitize format lint golden protos setup clean \
+.PHONY: help demo disturbance test test-measured test-oldest test-oldest-quick test-cluster build fuzz faults leaks sanitize format lint golden protos setup clean \
 	test-chart chart bench bench-short bench-plots bench-build docker-build prove-image install-crds uninstall-crds deploy undeploy
 
 # The image that docker-build makes and deploy runs.
 IMG ?= xds-operator:0.1.0
 # What tests need, and no more: `swift build --build-tests` compiles a dependency's C++ compiler of protocol buffers, too.
 BUILD_TESTS := swift build --product xds-operatorPackageTests && swift build --product xds-operator && swift build --product kube-api-simulator
+# Tests whose figures other work on the machine would spoil.
+MEASURED := EndToEndTests/(AbuseTests|DisturbanceTests|FaultTests|LeakTests)/|TransportTests.AbuseTests
 BENCHMARKS := Benchmarks/.build/release/xds-benchmarks
 
 ##@ Use
@@ -31,8 +33,12 @@ build: setup ## Build everything in debug mode
 
 test: setup ## Run all tests: unit, golden, integration, end to end
 	@$(BUILD_TESTS)
-	@swift test --skip-build --skip EndToEndTests
-	@swift test --skip-build --filter EndToEndTests
+	@swift test --skip-build --skip EndToEndTests --skip '$(MEASURED)'
+	@swift test --skip-build --filter EndToEndTests --skip '$(MEASURED)'
+
+test-measured: setup ## Run the tests that measure while they attack, break or disturb something; they want a quiet machine
+	@$(BUILD_TESTS)
+	@swift test --skip-build --no-parallel --filter '$(MEASURED)'
 
 test-oldest: setup ## Run the end-to-end tests with the oldest Envoy supported
 	@$(BUILD_TESTS)
