@@ -3,12 +3,12 @@ import Synchronization
 
 /// Ports and loopback addresses that no other test or demo of this machine uses at the same time.
 ///
-/// An Envoy shares a UDP port silently with another Envoy (`SO_REUSEPORT`), so a free port is not enough: each reservation is one of 300 numbered blocks,
+/// An Envoy shares a UDP port silently with another Envoy (`SO_REUSEPORT`), so a free port is not enough: each reservation is one of 200 numbered blocks,
 /// held by an abstract Unix socket that the kernel releases with the process.
 public final class LoopbackReservation: Sendable {
-    private static let portsPerBlock: UInt16 = 60
+    private static let portsPerBlock: UInt16 = 90
     private static let firstPort: UInt16 = 12_000
-    private static let blocks = 1...300
+    private static let blocks = 1...200
 
     private let number: Int
     private let held: Descriptor

@@ -159,17 +159,19 @@ extension EndToEndTests {
                 let envoy = try await stage.startEnvoy(of: xdsOperator)
                 try await stage.awaitLeader("one")
                 let call = try stage.call("c1f00d", streams: 2)
-                // Two listeners of one name, which a schema without CEL can't tell.
-                let twice = call.yaml.replacing(call.listener(1), with: call.listener(0))
-                try await stage.admin.create(JSONValue(yaml: twice))
+                // The schema knows only how long a name may be.
+                var wrong = call
+                wrong.host = .address("not a host")
+                try await stage.admin.create(JSONValue(yaml: wrong.yaml))
+                let field = "spec.listeners[0].udp.cluster.endpoints[0].host.address"
                 let object = try await stage.awaitCondition(call, "Accepted", "False", "Invalid")
                 let message = object.condition("Accepted")?["message"]?.text ?? ""
-                #expect(message.contains("spec.listeners[1].name") && message.contains("is also the name of"), "\(message)")
+                #expect(message.contains(field) && message.contains("must be an IP address"), "\(message)")
                 #expect(object.condition("Programmed")?["status"]?.text == "False")
                 #expect(object.condition("Programmed")?["reason"]?.text == "Invalid")
                 #expect(object.condition("Conflicted")?["status"]?.text == "Unknown")
                 let event = try await stage.awaitEvent("Invalid", of: call)
-                #expect(event["note"]?.text?.contains("spec.listeners[1].name") == true, "\(event)")
+                #expect(event["note"]?.text?.contains(field) == true, "\(event)")
 
                 // Put right, it is served.
                 try await stage.admin.patch(
