@@ -31,7 +31,7 @@ disturbance: setup ## Measure what live calls notice, and rewrite the table of d
 build: setup ## Build everything in debug mode
 	@swift build
 
-test: setup ## Run all tests: unit, golden, integration, end to end
+test: setup ## Run the tests: unit, golden, integration, end to end; all but those of test-measured
 	@$(BUILD_TESTS)
 	@swift test --skip-build --skip EndToEndTests --skip '$(MEASURED)'
 	@swift test --skip-build --filter EndToEndTests --skip '$(MEASURED)'
