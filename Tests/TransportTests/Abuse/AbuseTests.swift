@@ -4,7 +4,7 @@ import Testing
 import Transport
 
 /// Abuse of the port by raw frames, on the one loop that serves everybody: others are answered meanwhile, and the abuser is shown out.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct AbuseTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct AbuseTests {
     @Test(arguments: Attack.all) func othersAreServed(attack: Attack) async throws {
         // The default leaves room for Envoys without ADS: an attack that opens streams takes twenty times as long to reach it.
         try await TestServer.with(loops: 1, { $0.session.maximumConcurrentStreams = 100 }) { server in
