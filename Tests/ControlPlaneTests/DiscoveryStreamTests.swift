@@ -127,4 +127,27 @@ import Testing
             #expect(try await stream.status() == "\(Status.Code.unimplemented.rawValue)")
         }
     }
+
+    /// Another process leaves its port without any change that would tell.
+    @Test func aListenerWhoseAddressWasTakenIsSentAgainAfterAPause() async throws {
+        try await TestPlane.with(limits: StreamLimits(addressPause: .milliseconds(20))) { plane in
+            await plane.sync([try call("a", port: 1000)], [envoyPod("e")])
+            let stream = try await plane.connect()
+            try await stream.send(listenerType, node: "uid-e")
+            for number in 0..<3 {
+                let response = try await stream.response(number)
+                #expect(response.resources.map(\.name) == ["l-a"])
+                try await stream.send(listenerType) {
+                    $0.responseNonce = response.nonce
+                    $0.errorDetail.message =
+                        "Error adding/updating listener(s) l-a: cannot bind '0.0.0.0:1000': Address already in use"
+                }
+            }
+            let taken = try await stream.response(3)
+            try await stream.send(listenerType) { $0.responseNonce = taken.nonce }
+            // The next response is the next change's: what was taken is not sent again.
+            await plane.virtualServices.receive(.applied(try call("b", port: 1001)))
+            #expect(try await stream.response(4).resources.map(\.name) == ["l-b"])
+        }
+    }
 }

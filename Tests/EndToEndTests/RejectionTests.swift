@@ -43,6 +43,26 @@ extension EndToEndTests {
             }
         }
 
+        /// Nothing changes that would be a reason to try again but the time.
+        @Test(arguments: forms) func `a port that another process leaves is taken though nothing else changes`(
+            _ form: DiscoveryForm
+        )
+            async throws
+        {
+            try await Stage.play(workers: 1) { stage in
+                let envoy = try await stage.startEnvoy(form: form)
+                let call = try stage.call("c1f00d")
+                var held: Descriptor? = try Descriptor.udp(boundTo: SocketAddress("0.0.0.0", call.ports[0]))
+                try stage.apply(call)
+                try await envoy.awaitListeners(call.listeners.subtracting([call.listener(0)]))
+                try await expectRejection(call.listener(0), "Address already in use", stage, envoy)
+                #expect(held != nil)
+                held = nil
+                try await envoy.awaitListeners(call.listeners, within: .seconds(60))
+                #expect(Set(try await call.caller().freshAnswers()) == ["worker-0"])
+            }
+        }
+
         @Test(arguments: forms) func `a later good version heals a rejected one`(_ form: DiscoveryForm) async throws {
             try await Stage.play(workers: 1) { stage in
                 let envoy = try await stage.startEnvoy(form: form)

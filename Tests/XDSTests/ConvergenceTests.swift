@@ -13,7 +13,9 @@ import Testing
         var group: GroupID?
         var toServer: [Pair.Request] = []
         var toClient: [[UInt8]] = []
-        var mostInFlight = 0
+        /// Nonces of the responses that the server has had no answer to, oldest first, and the most of them at any time, by type URL.
+        var unanswered: [String: [String]] = [:]
+        var mostUnanswered: [String: Int] = [:]
         var isGraceOver = false
         var progress: StreamProgress?
     }
@@ -75,6 +77,7 @@ import Testing
             connections[index].isGraceOver = false
             connections[index].progress = nil
             connections[index].toClient = []
+            connections[index].unanswered = [:]
             connections[index].pair.excusesFirstAnswer = mayMove
             connections[index].toServer = connections[index].pair.connect()
             request.attached.append((stream, connections[index].node.description))
@@ -105,7 +108,12 @@ import Testing
             var fetches: [Fetch] = []
             for action in actions {
                 switch action {
-                case .send(let head, let body): connections[index].toClient.append(head + body)
+                case .send(let head, let body):
+                    connections[index].toClient.append(head + body)
+                    let type = DecodedResponse(body).typeURL
+                    connections[index].unanswered[type, default: []].append(DecodedResponse(head).nonce)
+                    let count = connections[index].unanswered[type, default: []].count
+                    connections[index].mostUnanswered[type] = max(count, connections[index].mostUnanswered[type, default: 0])
                 case .fetch(let fetch): fetches.append(fetch)
                 case .release(let group): request.released.append((connections[index].stream, group))
                 case .rejected: break
@@ -122,7 +130,6 @@ import Testing
                 connections[index].progress = progress
                 request.progressed.append((connections[index].stream, progress))
             }
-            connections[index].mostInFlight = max(connections[index].mostInFlight, connections[index].pair.inFlightCount)
         }
 
         /// Lets the time pass that a client has to ask for its listeners; false when it has passed for all.
@@ -149,6 +156,10 @@ import Testing
                 connections[choice / 2].toServer += connections[choice / 2].pair.clientReceives(bytes)
             } else {
                 let request = connections[choice / 2].toServer.removeFirst()
+                // An answer is one to all that was sent before as well.
+                if let place = connections[choice / 2].unanswered[request.typeURL]?.firstIndex(of: request.nonce) {
+                    connections[choice / 2].unanswered[request.typeURL]?.removeFirst(place + 1)
+                }
                 perform(connections[choice / 2].pair.serverReceives(request), choice / 2)
             }
             return true
@@ -249,7 +260,7 @@ import Testing
         }
         let isSettled = connection.pair.isSettled
         #expect(isSettled)
-        #expect(connection.mostInFlight <= 64 + 8 + 8)
+        checkWindow(connection)
         #expect(connection.pair.faults == [])
         #expect(connection.pair.warming == [], "a cluster waits for ever for its endpoints")
         for type in ResourceType.allCases {
@@ -263,6 +274,12 @@ import Testing
         }
     }
 
+    private func checkWindow<Pair>(_ connection: Connection<Pair>) {
+        for (type, most) in connection.mostUnanswered {
+            #expect(most <= (type == ResourceType.cluster.typeURL ? Pair.clusterWindow : 8), "\(type)")
+        }
+    }
+
     private func checkGood<Pair>(_ connection: Connection<Pair>, _ world: World<Pair>) {
         guard let group = connection.group else {
             Issue.record("\(connection.node) has no group")
@@ -270,6 +287,13 @@ import Testing
         }
         let isSettled = connection.pair.isSettled
         #expect(isSettled)
+        checkWindow(connection)
+        for rejected in connection.pair.progress.rejected {
+            let resource = world.fanOut.store.resources(rejected.type, in: group).first { $0.name == rejected.name }
+            #expect(
+                resource.map { String(decoding: $0.deltaField, as: UTF8.self).contains("bad") } == true,
+                "\(rejected.type) \(rejected.name) is rejected no more")
+        }
         for type in ResourceType.allCases {
             let resources = world.fanOut.store.resources(type, in: group)
             let held = connection.pair.versions[type] ?? [:]

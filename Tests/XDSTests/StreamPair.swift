@@ -2,7 +2,9 @@
 
 /// A stream's two ends: the machine under test, and the simulated client.
 protocol StreamPair {
-    associatedtype Request
+    associatedtype Request: AnswersResponses
+    /// How many responses with clusters may be unanswered.
+    static var clusterWindow: Int { get }
     init()
     /// The client's memory of earlier streams stays, the machine is new.
     mutating func connect() -> [Request]
@@ -15,7 +17,6 @@ protocol StreamPair {
     var namesCulprits: Bool { get set }
     var refusesWholeClusters: Bool { get set }
     var excusesFirstAnswer: Bool { get set }
-    var inFlightCount: Int { get }
     var isSettled: Bool { get }
     var progress: StreamProgress { get }
     var versions: [ResourceType: [String: String]] { get }
@@ -24,7 +25,17 @@ protocol StreamPair {
     var faults: [String] { get }
 }
 
+/// A request that may answer a response.
+protocol AnswersResponses {
+    var nonce: String { get }
+    var typeURL: String { get }
+}
+
+extension DeltaRequest: AnswersResponses {}
+extension WorldRequest: AnswersResponses {}
+
 struct DeltaPair: StreamPair {
+    static let clusterWindow = 64
     private var machine = DeltaDiscoveryStateMachine()
     private var envoy = SimulatedEnvoy()
 
@@ -47,7 +58,6 @@ struct DeltaPair: StreamPair {
         get { envoy.refusesWholeClusters }
         set { envoy.refusesWholeClusters = newValue }
     }
-    var inFlightCount: Int { machine.inFlightCount }
     var isSettled: Bool { machine.isSettled }
     var progress: StreamProgress { machine.progress }
     var versions: [ResourceType: [String: String]] { envoy.versions }
@@ -57,6 +67,7 @@ struct DeltaPair: StreamPair {
 }
 
 struct WorldPair: StreamPair {
+    static let clusterWindow = 8
     private var machine = WorldDiscoveryStateMachine()
     private var envoy = SimulatedWorldEnvoy()
 
@@ -82,7 +93,6 @@ struct WorldPair: StreamPair {
         get { envoy.refusesWholeClusters }
         set { envoy.refusesWholeClusters = newValue }
     }
-    var inFlightCount: Int { machine.inFlightCount }
     var isSettled: Bool { machine.isSettled }
     var progress: StreamProgress { machine.progress }
     var versions: [ResourceType: [String: String]] { envoy.versions }

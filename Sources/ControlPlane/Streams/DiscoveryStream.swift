@@ -38,6 +38,8 @@ actor DiscoveryStream: RPCReceiver {
     private var isWatchingAnswers = false
     private var told: StreamProgress?
     private var rejections = RejectionMemory()
+    /// How often what was rejected for its address has been tried again for the time that passed, and nothing else.
+    private var addressTrials = 0
     /// Whether the client has yet to answer something.
     private var isBehind = false
     /// When the oldest change was heard of that the client has not been seen to have; followed from one moment in step to the next.
@@ -52,7 +54,7 @@ actor DiscoveryStream: RPCReceiver {
     private var timers: [Purpose: TimerToken] = [:]
 
     /// What a timer is for; there is one of each at most.
-    private enum Purpose { case grace, identity, answers }
+    private enum Purpose { case grace, identity, answers, address }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { responder.executor.asUnownedSerialExecutor() }
 
@@ -315,6 +317,22 @@ actor DiscoveryStream: RPCReceiver {
     private func report(_ rejection: Rejection, _ id: StreamID) {
         metrics.rejected(rejection.type)
         if let news = rejections.news(in: rejection) { broadcaster.assumeIsolated { $0.note(id, news) } }
+        if machine.hasAddressConflicts { watchAddresses() }
+    }
+
+    /// Another process leaves its port without a word: what was rejected for it is tried again from time to time.
+    private func watchAddresses() {
+        guard !hasEnded, timers[.address] == nil else { return }
+        let pause = limits.addressPause * min(20, 1 << addressTrials)
+        timers[.address] = broadcaster.loop.schedule(after: pause) { [weak self] in self?.assumeIsolated { $0.retryAddresses() } }
+    }
+
+    private func retryAddresses() {
+        timers[.address] = nil
+        guard machine.hasAddressConflicts else { return addressTrials = 0 }
+        addressTrials = min(5, addressTrials + 1)
+        perform(machine.addressPauseElapsed())
+        watchAddresses()
     }
 
     private func finish(_ status: Status) {

@@ -129,6 +129,16 @@ enum StreamForm {
     }
     mutating func graceElapsed() -> [DeltaAction] { apply({ $0.graceElapsed() }, { $0.graceElapsed() }) }
 
+    /// Whether a listener is withheld because its address was taken.
+    var hasAddressConflicts: Bool {
+        switch self {
+        case .delta(let machine): machine.hasAddressConflicts
+        case .stateOfTheWorld(let machine): machine.hasAddressConflicts
+        }
+    }
+
+    mutating func addressPauseElapsed() -> [DeltaAction] { apply({ $0.addressPauseElapsed() }, { $0.addressPauseElapsed() }) }
+
     /// The machine is taken out while it works, so that its storage is not copied.
     private mutating func apply(
         _ delta: (inout DeltaDiscoveryStateMachine) -> [DeltaAction], _ world: (inout WorldDiscoveryStateMachine) -> [DeltaAction]

@@ -10,6 +10,9 @@ public final class StreamLimits: Sendable {
     public let nameBytes: Int
     /// From the beginning of a stream to its first request.
     public let requestTimeout: Duration
+    /// From the rejection of a listener whose address is taken to the next trial, unless a change gives reason for one before. Twice as
+    /// long after each that fails, up to twenty times.
+    public let addressPause: Duration
 
     /// What a name costs besides its text: its place in a set or two.
     static let nameCost = 64
@@ -20,12 +23,13 @@ public final class StreamLimits: Sendable {
     /// Makes limits.
     public init(
         namesPerRequest: Int = 200_000, nameBytesPerStream: Int = 64 << 20, nameBytes: Int = 2 << 30,
-        requestTimeout: Duration = .seconds(30)
+        requestTimeout: Duration = .seconds(30), addressPause: Duration = .seconds(15)
     ) {
         self.namesPerRequest = namesPerRequest
         self.nameBytesPerStream = nameBytesPerStream
         self.nameBytes = nameBytes
         self.requestTimeout = requestTimeout
+        self.addressPause = addressPause
     }
 
     fileprivate var isExceeded: Bool { claimed.load(ordering: .relaxed) > nameBytes }

@@ -49,7 +49,7 @@ public struct DeltaDiscoveryStateMachine {
     /// How far the client is, by its own word.
     public var progress: StreamProgress {
         let rejected = ResourceType.allCases.flatMap { type in
-            self[type].rejected.map { StreamProgress.Rejected(type: type, name: $0.key, message: $0.value.message) }
+            self[type].rejections.map { StreamProgress.Rejected(type: type, name: $0.key, message: $0.value) }
         }
         return StreamProgress(
             types: Set(ResourceType.allCases.filter { self[$0].isAsking }),
@@ -114,6 +114,15 @@ public struct DeltaDiscoveryStateMachine {
     public mutating func graceElapsed() -> [DeltaAction] {
         isGraceOver = true
         if !self[.endpoint].isStarted { self[.endpoint].refreshed = [] }
+        return advance()
+    }
+
+    /// Whether a listener is withheld because its address was taken, by another listener or by another process.
+    public var hasAddressConflicts: Bool { self[.listener].hasAddressConflicts }
+
+    /// Some time has passed since such a rejection: the address may be free, which no change would tell.
+    public mutating func addressPauseElapsed() -> [DeltaAction] {
+        self[.listener].addressPauseElapsed()
         return advance()
     }
 
@@ -184,7 +193,7 @@ extension DeltaDiscoveryStateMachine {
                 self[type].subscription.subscribe(name)
                 self[type].owed.insert(name)
                 self[type].refreshed.remove(name)
-                self[type].rejected[name] = nil
+                self[type].forgetRejection(of: name)
             }
         }
         for name in request.unsubscribe {
@@ -385,7 +394,7 @@ extension DeltaDiscoveryStateMachine {
             if resource == nil { removed.insert(name) }
         }
         for name in step?.carriedRemovals ?? [] where self[type].subscription.includes(name) { removed.insert(name) }
-        for name in removed { self[type].rejected[name] = nil }
+        for name in removed { self[type].forgetRejection(of: name) }
         let permitted = resources.values.filter { self[type].permits($0) }.sorted { $0.name < $1.name }
         // Who gets clusters learns of a removal from them; removed endpoints go with the next response.
         if type == .endpoint && (!permitted.isEmpty || !removed.isEmpty || !self[.cluster].isStarted) {

@@ -43,6 +43,9 @@ struct DeltaTypeState {
     /// Whether one more response may be sent before the client answers one.
     var isWindowOpen: Bool { inFlight.count < window }
 
+    /// Whether something is withheld because its address was taken.
+    var hasAddressConflicts: Bool { !addressConflicts.pauseElapsed(among: rejected).isEmpty }
+
     /// Whether nothing is to be sent by name.
     var owesNothing: Bool { owed.isEmpty && refreshed.isEmpty && held == nil && retries.isEmpty }
     /// Whether the client wants anything of the type.
@@ -67,7 +70,7 @@ struct DeltaTypeState {
         settle(through: index)
         let isChange = !addressConflicts.isEmpty && inFlight[...index].contains { !$0.names.isEmpty }
         inFlight.removeFirst(index + 1)
-        if isChange { retryAddressConflicts() }
+        if isChange { retry(addressConflicts.changeWasTaken(among: rejected)) }
     }
 
     /// The client rejected the response `nonce`, which it may have applied in part; returns the culprits.
@@ -90,7 +93,9 @@ struct DeltaTypeState {
         }
         let isAddressConflict = RejectionMessage.isAddressConflict(message)
         let versions = Dictionary(response.resources.map { ($0.name, $0.version) }, uniquingKeysWith: { _, last in last })
-        for name in culprits {
+        // What is under way in another form, or as a removal, is not withheld: the client has yet to say what it thinks of that.
+        let superseded = inFlight.isEmpty ? [] : Set(inFlight.lazy.flatMap(\.names))
+        for name in culprits where !superseded.contains(name) {
             if isAddressConflict { addressConflicts.note(name) }
             rejected[name] = RejectedResource(version: versions[name], message: message)
         }
@@ -101,6 +106,11 @@ struct DeltaTypeState {
 
     /// The client has taken in all responses up to the one at `index`.
     private mutating func settle(through index: Int) {
+        if !addressConflicts.trials.isEmpty {
+            for name in inFlight[...index].lazy.flatMap(\.names) where addressConflicts.trials[name] != nil {
+                addressConflicts.forget(name)
+            }
+        }
         if !doubted.isEmpty {
             for response in inFlight[...index] { doubted.subtract(response.names) }
         }
@@ -108,13 +118,29 @@ struct DeltaTypeState {
         if doubted.isEmpty { acknowledged = inFlight[index].reached }
     }
 
+    /// The client's words for each resource that it rejected, and for each that is being tried again.
+    var rejections: [String: String] {
+        rejected.mapValues(\.message).merging(addressConflicts.trials.mapValues(\.message)) { rejection, _ in rejection }
+    }
+
+    /// The name is gone, or not asked for any more.
+    mutating func forgetRejection(of name: String) {
+        rejected[name] = nil
+        if !addressConflicts.isEmpty { addressConflicts.forget(name) }
+    }
+
     /// The client does not want the name any more.
     mutating func forgetDoubt(of name: String) { doubted.remove(name) }
 
-    private mutating func retryAddressConflicts() {
-        let names = addressConflicts.changeWasTaken(among: rejected)
+    /// Sends again what was rejected for its address, whatever changed since.
+    mutating func addressPauseElapsed() { retry(addressConflicts.pauseElapsed(among: rejected)) }
+
+    private mutating func retry(_ names: [String]) {
         guard !names.isEmpty else { return }
-        for name in names { rejected[name] = nil }
+        for name in names {
+            guard let rejection = rejected.removeValue(forKey: name) else { continue }
+            addressConflicts.begin(name, AddressConflicts.Trial(version: rejection.version, message: rejection.message))
+        }
         retries.append(names)
     }
 }

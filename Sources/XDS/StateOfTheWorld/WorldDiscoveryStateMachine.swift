@@ -119,6 +119,15 @@ public struct WorldDiscoveryStateMachine {
         return advance()
     }
 
+    /// Whether a listener is withheld because its address was taken, by another listener or by another process.
+    public var hasAddressConflicts: Bool { listeners.hasAddressConflicts }
+
+    /// Some time has passed since such a rejection: the address may be free, which no change would tell.
+    public mutating func addressPauseElapsed() -> [DeltaAction] {
+        listeners.addressPauseElapsed()
+        return advance()
+    }
+
     /// The snapshot of a group moved on.
     public mutating func updated(_ update: GroupUpdate) -> [DeltaAction] {
         guard update.to.group == group else { return [] }

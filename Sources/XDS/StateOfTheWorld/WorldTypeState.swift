@@ -45,8 +45,10 @@ struct WorldTypeState {
     /// What rejected responses changed, and the client perhaps applied, since the last one that it acknowledged.
     private var doubtful: Set<String> = []
 
-    /// The client's words for each resource that is withheld.
-    var rejections: [String: String] { rejected.mapValues(\.message) }
+    /// The client's words for each resource that is withheld, or that it rejected and is sent once more.
+    var rejections: [String: String] {
+        rejected.mapValues(\.message).merging(addressConflicts.trials.mapValues(\.message)) { rejection, _ in rejection }
+    }
     /// Responses that the client has not answered.
     var inFlightCount: Int { inFlight.count }
     /// What the responses that the client has not answered change, by name.
@@ -66,6 +68,9 @@ struct WorldTypeState {
     private mutating func content(of full: WorldState) -> WorldState {
         for (name, rejection) in rejected where full.resources[name]?.version != rejection.version {
             rejected[name] = nil
+            addressConflicts.forget(name)
+        }
+        for (name, trial) in addressConflicts.trials where full.resources[name]?.version != trial.version {
             addressConflicts.forget(name)
         }
         if subscription.isWildcard && rejected.isEmpty && doubts.count < 2 { return full }
@@ -117,10 +122,25 @@ struct WorldTypeState {
         doubtful = []
         inFlight.removeFirst(index + 1)
         if isOfThisSearch, doubts.popFirst() != nil { isStale = true }
+        for (name, trial) in addressConflicts.trials where state.resources[name]?.version == trial.version {
+            addressConflicts.forget(name)
+        }
         guard !addressConflicts.isEmpty, let before, before.version != state.version else { return }
-        let due = addressConflicts.changeWasTaken(among: rejected)
-        for name in due { rejected[name] = nil }
-        if !due.isEmpty { isStale = true }
+        retry(addressConflicts.changeWasTaken(among: rejected))
+    }
+
+    /// Whether something is withheld because its address was taken.
+    var hasAddressConflicts: Bool { !addressConflicts.pauseElapsed(among: rejected).isEmpty }
+
+    /// Sends again what was rejected for its address, whatever changed since.
+    mutating func addressPauseElapsed() { retry(addressConflicts.pauseElapsed(among: rejected)) }
+
+    private mutating func retry(_ names: [String]) {
+        for name in names {
+            guard let rejection = rejected.removeValue(forKey: name) else { continue }
+            addressConflicts.begin(name, AddressConflicts.Trial(version: rejection.version, message: rejection.message))
+            isStale = true
+        }
     }
 
     /// The client rejected the response `nonce`, which it may have applied in part; returns the culprits, none while they are being
