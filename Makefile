@@ -95,6 +95,12 @@ bench-short: bench-build ## The same in under 5 minutes, less exactly
 bench-plots: setup ## Draw the plots of docs/performance.md from the last `make bench`
 	@.venv/bin/python Benchmarks/plots Benchmarks/results/benchmarks.json docs/images
 
+# Release builds, as it is they that must not grow.
+soak: setup ## Let calls and connections come and go for 10 minutes, and see that memory and descriptors stay (SECONDS=600)
+	@for product in xds-operator kube-api-simulator; do swift build -c release --product $$product || exit 1; done
+	@swift build -c release --package-path Benchmarks --product xds-benchmarks
+	@$(BENCHMARKS) soak --seconds $(or $(SECONDS),600)
+
 bench-build: setup
 	@swift build -c release --product xds-operator
 	@swift build -c release --product kube-api-simulator

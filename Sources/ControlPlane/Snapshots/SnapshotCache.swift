@@ -184,7 +184,10 @@ public actor SnapshotCache: Service {
             }
         }
         reports?.ring()
-        if synced { readiness.markReady() }
+        if synced, !readiness.isReady {
+            readiness.markReady()
+            logger.info("ready: all objects are read, Envoys are served")
+        }
     }
 
     /// Logs what an Envoy rejected, with the object that it comes of.
