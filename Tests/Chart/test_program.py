@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import tempfile
-import time
 import unittest
 import urllib.request
 
@@ -28,16 +27,6 @@ def arguments(objects):
 
 def scrape(port):
     return urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
-
-
-def eventually(condition, what, seconds=30):
-    """Asks another process again and again until it says so."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not happen in {seconds} s")
-        time.sleep(0.05)
-    return result
 
 
 class Flags(unittest.TestCase):
@@ -153,17 +142,28 @@ class Cluster(unittest.TestCase):
                         "metadata": {"name": name, "namespace": "default", "finalizers": finalizers}, "spec": spec}))
                 serving = ["--kubeconfig", kubeconfig, "--leader-elect", "--lease-namespace=default", "--finalizer-timeout=1"]
                 with operator(*serving, "--replica-name=one") as process:
-                    cls.metrics = eventually(
-                        lambda: (text := scrape(process.found[0])) and "xds_operator_ready 1" in text and text, "readiness")
-                    eventually(lambda: "Invalid" in run(*kubectl, "get", "events.events.k8s.io", "-o", "yaml").stdout, "an event")
+                    with Process(*kubectl, "get", "events.events.k8s.io", "--watch", "--output", "custom-columns=R:.reason", awaiting=["^(Invalid)"]):
+                        pass
+                    run(*kubectl, "wait", "vsvc/refused", "--for=condition=Accepted=false", "--timeout=30s")
+                    # The finalizer goes once the operator has seen the deletion, and with it all that was written before.
                     run(*kubectl, "delete", "vsvc", "leaves", "--wait", "--timeout=30s")
+                    cls.metrics = scrape(process.found[0])
+                    with operator(*serving, "--replica-name=two") as follower:
+                        cls.follower_metrics = scrape(follower.found[0])
                     # A server that streams no lists is asked for them. A lease that is there already is read, then renewed.
                     urllib.request.urlopen(urllib.request.Request(
                         f"{simulator.found[0]}/simulator/settings", data=b'{"streamingListRefusal": 422}'), timeout=10).close()
-                    with operator(*serving, "--replica-name=one") as second:
-                        eventually(lambda: "xds_operator_ready 1" in scrape(second.found[0]), "readiness")
-                        eventually(lambda: (("update", "leases") in pairs(simulator.found[0])), "a renewal")
+                    with operator(*serving, "--replica-name=one"):
+                        with Process(*kubectl, "get", "leases", "--watch", "--output-watch-events", "--output", "json",
+                                     awaiting=['"type": *"(MODIFIED)"']):
+                            pass
                 cls.asked = pairs(simulator.found[0])
+
+    def test_the_leader_counts_objects_by_condition(self):
+        self.assertIn("xds_operator_ready 1\n", self.metrics)
+        for condition, status, count in [("Accepted", "False", 1), ("Accepted", "True", 0), ("Programmed", "False", 1), ("Conflicted", "Unknown", 1)]:
+            self.assertIn(f'xds_operator_virtualservice_conditions{{condition="{condition}",status="{status}"}} {count}\n', self.metrics)
+        self.assertNotIn("virtualservice_conditions", self.follower_metrics)
 
     def test_rights_are_what_is_asked_for(self):
         """No more, and no less, but for the series of events, which take minutes."""

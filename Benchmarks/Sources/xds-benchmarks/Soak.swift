@@ -54,21 +54,23 @@ struct Soak: AsyncParsableCommand {
         var churn = CallChurn(api: api, crowd: crowd, alive: alive, rate: rate)
         let warmUp = min(seconds / 5, 60)
         rig.say("warming up for \(warmUp) s")
-        try await churn.run(seconds: warmUp) { _ in }
+        try await churn.run(seconds: warmUp) { _, _ in }
         rig.say("second  resident KiB  descriptors  CPU s  calls")
         let before = (crowd: crowd.state, figures: try server.program.figures(), calls: churn.created)
-        try await churn.run(seconds: seconds) { second in
+        try await churn.run(seconds: seconds) { second, created in
             let figures = try server.program.figures()
             report.add(figures, second: second)
             guard second % max(1, seconds / 20) == 0 else { return }
             let cpu = Table.number(figures.cpuSeconds - before.figures.cpuSeconds)
-            rig.say("\(second)  \(figures.residentBytes / 1024)  \(figures.descriptors)  \(cpu)  \(churn.created - before.calls)")
+            rig.say("\(second)  \(figures.residentBytes / 1024)  \(figures.descriptors)  \(cpu)  \(created - before.calls)")
         }
         let deadline = ContinuousClock.now + .seconds(20)
         while await crowd.pendingCalls() > 0, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(20)) }
         report.calls = churn.created - before.calls
         report.callsUnacknowledged = await crowd.pendingCalls()
         report.reconnections = crowd.state.broken - before.crowd.broken
+        report.pushes = crowd.state.responses - before.crowd.responses
+        report.pushedBytes = crowd.state.responseBytes - before.crowd.responseBytes
         report.connectionsLost = crowd.state.lost
         report.cpuSeconds = try server.program.figures().cpuSeconds - before.figures.cpuSeconds
         report.close()

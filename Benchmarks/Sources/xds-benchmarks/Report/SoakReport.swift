@@ -19,6 +19,9 @@ struct SoakReport: Codable {
     var reconnections = 0
     /// Connections that the server ended.
     var connectionsLost = 0
+    /// Responses sent, and their bytes.
+    var pushes = 0
+    var pushedBytes = 0
     /// CPU seconds of the server.
     var cpuSeconds = 0.0
     /// Resident memory in bytes.
@@ -61,7 +64,9 @@ struct SoakReport: Codable {
         resident memory  \(kibibytes(memory.first)) to \(kibibytes(memory.last)) KiB, \(kibibytes(memory.hourlyGrowth)) KiB an hour
         descriptors      \(Table.number(descriptors.first)) to \(Table.number(descriptors.last)), \
         \(Table.number(descriptors.hourlyGrowth)) an hour
-        server           \(Table.number(cpuSeconds / Double(seconds) * 100)) % of a processor
+        server           \(Table.number(cpuSeconds / Double(seconds) * 100)) % of a processor, \
+        \(Table.number(cpuSeconds / Double(calls) * 1e3)) ms a call, \(Table.number(Double(pushes) / Double(calls))) pushes and \
+        \(Table.number(Double(pushedBytes) / Double(calls) / 1e3)) kB a call
         not acknowledged \(callsUnacknowledged) calls; lost \(connectionsLost) connections
         """
     }

@@ -18,11 +18,11 @@ struct CallChurn {
     }
 
     /// Goes on for a while.
-    /// - Parameter eachSecond: called with the seconds since the beginning.
-    mutating func run(seconds: Int, eachSecond: (Int) throws -> Void) async throws {
+    /// - Parameter eachSecond: called with the seconds since the beginning, and the calls set up so far.
+    mutating func run(seconds: Int, eachSecond: (Int, Int) throws -> Void) async throws {
         let start = Moment.now
         for second in 0..<seconds {
-            try eachSecond(second)
+            try eachSecond(second, created)
             for index in 0..<rate {
                 let wait = start.advanced(seconds: Double(second) + Double(index) / Double(rate)).since(.now)
                 if wait > 0 { try await Task.sleep(for: .nanoseconds(wait)) }
