@@ -25,11 +25,13 @@ struct Soak: AsyncParsableCommand {
     @Option(help: "Where the figures go, as JSON.")
     var json = "Benchmarks/results/soak.json"
 
-    private static let ingress = 10
-    private static let workers = 100
+    @Option(help: "Envoys that have the first half of each call.")
+    var ingress = 10
+    @Option(help: "Envoys that have the second half.")
+    var workers = 100
 
     func validate() throws {
-        guard seconds >= 15, rate > 0, alive > 0, reconnectInterval > 0 else {
+        guard seconds >= 15, rate > 0, alive > 0, ingress > 0, workers > 0, reconnectInterval > 0 else {
             throw ValidationError("--seconds must be 15 at least, and the others more than 0")
         }
     }
@@ -41,7 +43,7 @@ struct Soak: AsyncParsableCommand {
         try createWorld(api)
         let server = try await Operator.start(rig, source: ["--kubeconfig", api.kubeconfig])
         let nodes =
-            (0..<Self.ingress).map { "default/ingress-\($0)" } + (0..<Self.workers).map { "default/worker-\($0)" }
+            (0..<ingress).map { "default/ingress-\($0)" } + (0..<workers).map { "default/worker-\($0)" }
         var options = CrowdOptions(address: try server.address, nodeIDs: nodes)
         options.shares = [.reconnecting: 0.5]
         options.reconnectInterval = reconnectInterval
@@ -56,7 +58,11 @@ struct Soak: AsyncParsableCommand {
         rig.say("warming up for \(warmUp) s")
         try await churn.run(seconds: warmUp) { _, _ in }
         rig.say("second  resident KiB  descriptors  CPU s  calls")
-        let before = (crowd: crowd.state, figures: try server.program.figures(), calls: churn.created)
+        let metrics = HTTPClient(try ServerAddress("127.0.0.1:\(server.metrics)"))
+        let before = (
+            crowd: crowd.state, figures: try server.program.figures(), calls: churn.created,
+            counters: PrometheusText(try metrics.request("GET", "/metrics"))
+        )
         try await churn.run(seconds: seconds) { second, created in
             let figures = try server.program.figures()
             report.add(figures, second: second)
@@ -72,6 +78,8 @@ struct Soak: AsyncParsableCommand {
         report.pushes = crowd.state.responses - before.crowd.responses
         report.pushedBytes = crowd.state.responseBytes - before.crowd.responseBytes
         report.connectionsLost = crowd.state.lost
+        report.counters = PrometheusText(try metrics.request("GET", "/metrics")).differences(to: before.counters)
+            .filter { $0.key.hasPrefix("xds_operator_") && $0.key.hasSuffix("_total") && $0.value > 0 }
         report.cpuSeconds = try server.program.figures().cpuSeconds - before.figures.cpuSeconds
         report.close()
 
@@ -85,7 +93,7 @@ struct Soak: AsyncParsableCommand {
     }
 
     private func createWorld(_ api: APISimulator) throws {
-        for (app, count, network) in [("ingress", Self.ingress, 100), ("worker", Self.workers, 110)] {
+        for (app, count, network) in [("ingress", ingress, 100), ("worker", workers, 110)] {
             for index in 0..<count {
                 try api.createPod("\(app)-\(index)", ["app": app], address: Manifest.address(network, index))
             }

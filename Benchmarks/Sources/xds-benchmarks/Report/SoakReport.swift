@@ -22,6 +22,8 @@ struct SoakReport: Codable {
     /// Responses sent, and their bytes.
     var pushes = 0
     var pushedBytes = 0
+    /// How the server's counters changed.
+    var counters: [String: Double] = [:]
     /// CPU seconds of the server.
     var cpuSeconds = 0.0
     /// Resident memory in bytes.

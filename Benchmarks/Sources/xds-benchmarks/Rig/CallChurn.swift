@@ -27,7 +27,7 @@ struct CallChurn {
                 let wait = start.advanced(seconds: Double(second) + Double(index) / Double(rate)).since(.now)
                 if wait > 0 { try await Task.sleep(for: .nanoseconds(wait)) }
                 let number = alive + created
-                crowd.createCall(number)
+                await crowd.createCall(number)
                 try api.create(Call(number))
                 try api.delete(Call(number - alive))
                 created += 1
