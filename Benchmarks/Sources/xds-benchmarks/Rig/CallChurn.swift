@@ -6,20 +6,18 @@ struct CallChurn {
     let api: APISimulator
     let crowd: Crowd
     let alive: Int
-    let rate: Int
     /// Calls set up by this.
     private(set) var created = 0
 
-    init(api: APISimulator, crowd: Crowd, alive: Int, rate: Int) {
+    init(api: APISimulator, crowd: Crowd, alive: Int) {
         self.api = api
         self.crowd = crowd
         self.alive = alive
-        self.rate = rate
     }
 
     /// Goes on for a while.
     /// - Parameter eachSecond: called with the seconds since the beginning, and the calls set up so far.
-    mutating func run(seconds: Int, eachSecond: (Int, Int) throws -> Void) async throws {
+    mutating func run(seconds: Int, rate: Int, eachSecond: (Int, Int) throws -> Void) async throws {
         let start = Moment.now
         for second in 0..<seconds {
             try eachSecond(second, created)
