@@ -4,7 +4,7 @@ SHELL := /bin/bash
 OLDEST_ENVOY := 1.36.2
 
 .PHONY: help demo disturbance test test-measured test-oldest test-oldest-quick test-cluster build fuzz faults leaks sanitize format lint golden protos setup clean \
-	test-chart chart bench bench-short bench-plots bench-build docker-build prove-image install-crds uninstall-crds deploy undeploy
+	test-chart test-documents soak chart bench bench-short bench-plots bench-build docker-build prove-image install-crds uninstall-crds deploy undeploy
 
 # The image that docker-build makes and deploy runs.
 IMG ?= xds-operator:0.1.0
@@ -77,6 +77,10 @@ test-chart: setup ## Test the chart, the plain manifests and the image's descrip
 	@swift build --product kube-api-simulator
 	@.venv/bin/python -B -m unittest discover --start-directory Tests/Chart --pattern 'test_*.py'
 
+test-documents: setup ## Run the commands of the documents, and check those that need more than this machine
+	@swift build --product xds-operator
+	@scripts/check-documents
+
 golden: setup ## Rewrite the expected outputs of the golden tests
 	@scripts/golden --update
 
@@ -94,6 +98,12 @@ bench-short: bench-build ## The same in under 5 minutes, less exactly
 
 bench-plots: setup ## Draw the plots of docs/performance.md from the last `make bench`
 	@.venv/bin/python Benchmarks/plots Benchmarks/results/benchmarks.json docs/images
+
+# Release builds, as it is they that must not grow.
+soak: setup ## Let calls and connections come and go for 10 minutes, and see that memory and descriptors stay (SECONDS=600)
+	@for product in xds-operator kube-api-simulator; do swift build -c release --product $$product || exit 1; done
+	@swift build -c release --package-path Benchmarks --product xds-benchmarks
+	@$(BENCHMARKS) soak --seconds $(or $(SECONDS),600)
 
 bench-build: setup
 	@swift build -c release --product xds-operator

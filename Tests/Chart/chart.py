@@ -95,11 +95,12 @@ class Process:
 
 
 def operator(*arguments, environment=None):
-    """A running `xds-operator serve`; finds its ports of metrics, of probes and of xDS."""
+    """A running `xds-operator serve` that has read everything; finds its ports of metrics, of probes, and of xDS at the end."""
     return Process(
         program("xds-operator"), "serve", "--xds-bind-address=127.0.0.1:0", "--metrics-bind-address=127.0.0.1:0",
         "--health-probe-bind-address=127.0.0.1:0", "--loops=1", "--log-format=json", *arguments, environment=environment,
-        awaiting=[r'"metrics listening".*?127\.0\.0\.1:(\d+)', r'"probes listening".*?127\.0\.0\.1:(\d+)'])
+        awaiting=[r'"metrics listening".*?127\.0\.0\.1:(\d+)', r'"probes listening".*?127\.0\.0\.1:(\d+)', "(ready): all objects",
+                  r'"xDS server listening".*?127\.0\.0\.1:(\d+)'])
 
 
 def read_json(path):

@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import tempfile
-import time
 import unittest
 import urllib.request
 
@@ -13,10 +12,6 @@ import yaml
 
 from chart import CASES, CHART, ROOT, TOOLS, Process, of_kind, operator, program, render, run
 from test_alerts import expressions
-
-# Metrics that the program exports with TLS only, or is yet to export: queries may name them all the same.
-ANNOUNCED = set((ROOT / "Tests/Chart/announced-metrics.txt").read_text().split())
-TLS_FLAGS = {"--xds-tls-cert", "--xds-tls-key", "--xds-tls-client-ca", "--xds-trust-domain", "--xds-token-review"}
 
 
 def arguments(objects):
@@ -30,23 +25,9 @@ def scrape(port):
     return urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
 
 
-def eventually(condition, what, seconds=30):
-    """Asks another process again and again until it says so."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not happen in {seconds} s")
-        time.sleep(0.05)
-    return result
-
-
 class Flags(unittest.TestCase):
     def test_every_argument_is_known(self):
         known = set(re.findall(r"--[a-z][-a-z]+", run(program("xds-operator"), "serve", "--help").stdout))
-        # Until the program has them: none or all.
-        if not known & TLS_FLAGS:
-            print("skipped: the program has no TLS flags yet")
-            known |= TLS_FLAGS
         for objects in [render(), *(render("--values", case) for case in CASES)]:
             given = {argument.split("=")[0] for argument in arguments(objects) if argument.startswith("--")}
             self.assertGreater(len(given), 5)
@@ -61,6 +42,27 @@ class Flags(unittest.TestCase):
             self.assertIn("xds_operator_ready", scrape(process.found[0]))
 
 
+class HelmTest(unittest.TestCase):
+    """What the pod of `helm test` does, done here."""
+
+    def script(self, xds, metrics):
+        [pod] = of_kind(render(), "Pod")
+        [container] = pod["spec"]["containers"]
+        script = container["args"][0]
+        for name, port, to in [("calls-xds-operator", 18000, xds), ("calls-xds-operator-metrics", 8080, metrics)]:
+            self.assertIn(f"/{name}.media.svc/{port}\n", script)
+            script = script.replace(f"/{name}.media.svc/{port}\n", f"/127.0.0.1/{to}\n")
+        return run(*container["command"], script, check=False)
+
+    def test_passes_when_the_operator_is_ready(self):
+        with tempfile.TemporaryDirectory() as directory, operator("--manifests", directory) as process:
+            result = self.script(xds=process.found[3], metrics=process.found[0])
+            self.assertEqual((result.returncode, result.stdout), (0, "the xDS port answers\nall objects are read\n"), result.stderr)
+            # Metrics of something else, and nobody on the port.
+            self.assertNotEqual(self.script(xds=process.found[3], metrics=process.found[1]).returncode, 0)
+            self.assertNotEqual(self.script(xds=1, metrics=process.found[0]).returncode, 0)
+
+
 class Bootstrap(unittest.TestCase):
     def test_is_what_the_program_prints(self):
         for address, api, port in [
@@ -73,8 +75,6 @@ class Bootstrap(unittest.TestCase):
                 self.assertEqual(yaml.safe_load(config["data"]["envoy.yaml"]), yaml.safe_load(printed))
 
     def test_is_what_the_program_prints_with_tls(self):
-        if "--tls-directory" not in run(program("xds-operator"), "bootstrap", "--help").stdout:
-            self.skipTest("the program has no TLS flags yet")
         for address in ("calls-xds-operator.media.svc:18000", "192.0.2.7:443"):
             for shows in (True, False):
                 with self.subTest(address=address, shows=shows), tempfile.TemporaryDirectory() as directory:
@@ -151,19 +151,35 @@ class Cluster(unittest.TestCase):
                     run(*kubectl, "create", "-f", "-", input=json.dumps({
                         "apiVersion": "servicemesh.l7mp.io/v1", "kind": "VirtualService",
                         "metadata": {"name": name, "namespace": "default", "finalizers": finalizers}, "spec": spec}))
-                serving = ["--kubeconfig", kubeconfig, "--leader-elect", "--lease-namespace=default", "--finalizer-timeout=1"]
+                run(program("xds-operator"), "certificates", "init", f"{directory}/certificates")
+                # With TLS, which has metrics of its own.
+                serving = ["--kubeconfig", kubeconfig, "--leader-elect", "--lease-namespace=default", "--finalizer-timeout=1",
+                           f"--xds-tls-cert={directory}/certificates/server/tls.crt", f"--xds-tls-key={directory}/certificates/server/tls.key"]
                 with operator(*serving, "--replica-name=one") as process:
-                    cls.metrics = eventually(
-                        lambda: (text := scrape(process.found[0])) and "xds_operator_ready 1" in text and text, "readiness")
-                    eventually(lambda: "Invalid" in run(*kubectl, "get", "events.events.k8s.io", "-o", "yaml").stdout, "an event")
+                    with Process(*kubectl, "get", "events.events.k8s.io", "--watch", "--output", "custom-columns=R:.reason", awaiting=["^(Invalid)"]):
+                        pass
+                    run(*kubectl, "wait", "vsvc/refused", "--for=condition=Accepted=false", "--timeout=30s")
+                    # The finalizer goes once the operator has seen the deletion, and with it all that was written before.
                     run(*kubectl, "delete", "vsvc", "leaves", "--wait", "--timeout=30s")
+                    cls.metrics = scrape(process.found[0])
+                    with operator(*serving, "--replica-name=two") as follower:
+                        cls.follower_metrics = scrape(follower.found[0])
                     # A server that streams no lists is asked for them. A lease that is there already is read, then renewed.
                     urllib.request.urlopen(urllib.request.Request(
                         f"{simulator.found[0]}/simulator/settings", data=b'{"streamingListRefusal": 422}'), timeout=10).close()
-                    with operator(*serving, "--replica-name=one") as second:
-                        eventually(lambda: "xds_operator_ready 1" in scrape(second.found[0]), "readiness")
-                        eventually(lambda: (("update", "leases") in pairs(simulator.found[0])), "a renewal")
+                    with operator(*serving, "--replica-name=one"):
+                        with Process(*kubectl, "get", "leases", "--watch", "--output-watch-events", "--output", "json",
+                                     awaiting=['"type": *"(MODIFIED)"']):
+                            pass
                 cls.asked = pairs(simulator.found[0])
+
+    def test_the_leader_counts_objects_by_condition(self):
+        self.assertIn("xds_operator_ready 1\n", self.metrics)
+        for condition, status, count in [("Accepted", "False", 1), ("Accepted", "True", 0), ("Programmed", "False", 1), ("Conflicted", "Unknown", 1)]:
+            self.assertIn(f'xds_operator_virtualservice_conditions{{condition="{condition}",status="{status}"}} {count}\n', self.metrics)
+        self.assertNotIn("virtualservice_conditions", self.follower_metrics)
+        # The one that is refused is not in force.
+        self.assertIn("xds_operator_virtualservices 0\n", self.metrics)
 
     def test_rights_are_what_is_asked_for(self):
         """No more, and no less, but for the series of events, which take minutes."""
@@ -186,15 +202,10 @@ class Cluster(unittest.TestCase):
     def test_queries_ask_for_what_is_exported(self):
         exported = {line.split()[2] for line in self.metrics.splitlines() if line.startswith("# TYPE ")}
         exported |= {name + suffix for name in exported for suffix in ("_bucket", "_sum", "_count")}
-        asked = set()
         for where, query in expressions():
             names = set(re.findall(r"\b(?:xds_operator|process)_\w+", query))
             self.assertTrue(names, where)
-            self.assertLessEqual(names - ANNOUNCED, exported, where)
-            asked |= names
-        self.assertLessEqual(ANNOUNCED, asked, "announced-metrics.txt names what no query asks for")
-        for name in sorted(ANNOUNCED - exported):
-            print(f"not exported yet: {name}")
+            self.assertLessEqual(names, exported, where)
 
     def test_queries_ask_for_labels_that_are_there(self):
         """Those of the program, and those that Prometheus adds to what it scrapes."""
@@ -202,11 +213,24 @@ class Cluster(unittest.TestCase):
         for line in self.metrics.splitlines():
             labels |= set(re.findall(r'[{,](\w+)="', line))
         for where, query in expressions():
-            if any(name in query for name in ANNOUNCED):
-                continue
             used = set(re.findall(r"(\w+)=~?\"", query)) | {
                 label for group in re.findall(r"by \(([^)]*)\)", query) for label in re.split(r",\s*", group)}
             self.assertLessEqual(used, labels, where)
+
+    def test_the_reference_lists_what_is_exported(self):
+        families, labels = {}, {}
+        for line in self.metrics.splitlines():
+            if line.startswith("# "):
+                _, what, name, text = line.split(" ", 3)
+                families.setdefault(name, {})[what] = text
+            else:
+                name = re.match(r"\w+", line).group()
+                name = name if name in families else re.sub(r"_(bucket|sum|count)$", "", name)
+                labels.setdefault(name, set()).update(re.findall(r'[{,](\w+)="', line))
+        rows = [f"| `{name}` | {family['TYPE']} | {', '.join(f'`{label}`' for label in sorted(labels[name] - {'le'}))} | {family['HELP']} |"
+                for name, family in families.items()]
+        listed = [line for line in (ROOT / "docs/metrics.md").read_text().splitlines() if line.startswith("| `")]
+        self.assertEqual(listed, rows, "docs/metrics.md should have:\n" + "\n".join(rows))
 
     def test_promtool_accepts_the_metrics(self):
         run(TOOLS / "promtool", "check", "metrics", input=self.metrics)

@@ -3,6 +3,7 @@
 import json
 import re
 import unittest
+from random import Random
 
 import jsonschema
 import kubernetes_validate
@@ -192,6 +193,47 @@ class Rendering(unittest.TestCase):
                 for name in re.findall(r"deployment/(\S+)", notes):
                     self.assertIn(name, [o["metadata"]["name"] for o in of_kind(self.renderings[case.stem if case else "defaults"], "Deployment")])
                 self.assertNotIn("<no value>", notes)
+
+
+class Combinations(unittest.TestCase):
+    """Switches that are each tried with each other, both on and off."""
+
+    SWITCHES = {
+        "tls": ("tls.enabled=true,tls.existingSecret=pair,envoy.ingress.tlsSecret=pair", ""),
+        "tokens": ("tls.tokenReview=true", ""), "clients": ("tls.clientCertificates=false", ""),
+        "namespaces": ("namespaces={a,b}", ""), "cross": ("crossNamespace=true", ""),
+        "scaling": ("autoscaling.enabled=true", "replicaCount=5"), "policy": ("networkPolicy.enabled=true", ""),
+        "metrics": ("metrics.serviceMonitor.enabled=true,metrics.prometheusRule.enabled=true,metrics.dashboard.enabled=true", "metrics.enabled=false"),
+        "bootstrap": ("envoy.bootstrap.enabled=true,envoy.bootstrap.namespaces={w}", ""),
+        "ingress": ("envoy.bootstrap.enabled=true,envoy.ingress.enabled=true", ""),
+        "deployment": ("envoy.ingress.kind=Deployment,envoy.ingress.hostNetwork=false", ""),
+        "account": ("serviceAccount.create=false,serviceAccount.name=own", ""), "rights": ("rbac.create=false", "rbac.aggregate=false"),
+        "test": ("test.enabled=false", ""), "disruption": ("podDisruptionBudget.enabled=false", ""),
+        "service": ("service.type=NodePort", "service.clusterIP=None"),
+    }
+
+    def combinations(self):
+        """Rows in which every pair of switches has all four positions: greedily, always the same."""
+        names, random = list(self.SWITCHES), Random(1)
+        missing = {(a, x, b, y) for i, a in enumerate(names) for b in names[i + 1:] for x in (0, 1) for y in (0, 1)}
+        while missing:
+            rows = [{name: random.randint(0, 1) for name in names} for _ in range(50)]
+            row = max(rows, key=lambda row: sum(row[a] == x and row[b] == y for a, x, b, y in missing))
+            missing -= {pair for pair in missing if row[pair[0]] == pair[1] and row[pair[2]] == pair[3]}
+            yield row
+
+    def test_every_pair_of_switches(self):
+        rows = list(self.combinations())
+        self.assertLess(len(rows), 20)
+        for row in rows:
+            values = ",".join(filter(None, (self.SWITCHES[name][position] for name, position in row.items())))
+            with self.subTest(values=values):
+                objects = render("--set", values)
+                self.assertTrue(of_kind(objects, "Deployment"))
+                for item in objects:
+                    if item["apiVersion"] not in CUSTOM_GROUPS:
+                        for version in (VERSIONS[0], VERSIONS[-1]):
+                            kubernetes_validate.validate(item, version, strict=True)
 
 
 class Definitions(unittest.TestCase):

@@ -46,6 +46,42 @@ extension EndToEndTests {
             }
         }
 
+        @Test func aSignalTurnsDebugOnAndOff() async throws {
+            try await Stage.play { stage in
+                let child = stage.xdsOperator.child
+                for level in ["debug", "info"] {
+                    child.signal(SIGUSR1)
+                    _ = try await child.line("the level \(level)") {
+                        $0.contains("log level changed by SIGUSR1") && $0.contains("level=\(level)") ? true : nil
+                    }
+                    #expect(try await httpGet("/debug/log", from: stage.xdsOperator.debug).body == "\(level)\n")
+                }
+            }
+        }
+
+        /// From the object to the snapshot that has it, and from there to the Envoy that has acknowledged that.
+        @Test func theLogTellsWhichChangeAnEnvoyHas() async throws {
+            try await Stage.play(arguments: ["--log-level", "debug"]) { stage in
+                _ = try await stage.startEnvoy()
+                let child = stage.xdsOperator.child
+                try stage.apply(try stage.call("traced"))
+                let (group, revision) = try await child.line("the publication") { line -> (Substring, Int)? in
+                    guard line.contains("object published"), line.contains("traced"),
+                        let match = line.firstMatch(of: /snapshots=(\d+)@(\d+)/), let revision = Int(match.2)
+                    else { return nil }
+                    return (match.1, revision)
+                }
+                let node = stage.ingress.uid
+                _ = try await child.line("the Envoy's step") { line -> Bool? in
+                    guard line.contains("the client is in step"), line.contains("node=\(node)"), line.contains("group=\(group) "),
+                        let match = line.firstMatch(of: /listener="(\d+) sent, (\d+) acknowledged"/),
+                        let acknowledged = Int(match.2)
+                    else { return nil }
+                    return acknowledged >= revision ? true : nil
+                }
+            }
+        }
+
         @Test func metricsSayHowFastChangesReachEnvoys() async throws {
             try await Stage.play { stage in
                 _ = try await stage.startEnvoy()

@@ -3,18 +3,12 @@ import Foundation
 import Measurement
 import SimulatedEnvoy
 
-@main
 struct Command: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "xds-benchmarks", abstract: "Measure the operator against its targets, the kernel's price and a peer.",
+        commandName: "table", abstract: "Measure the operator against its targets, the kernel's price and a peer.",
         discussion: "Figures mean something only when nothing else runs.")
 
-    @Option(help: "The operator.")
-    var operatorPath = ".build/release/xds-operator"
-    @Option(help: "The API server simulator.")
-    var simulator = ".build/release/kube-api-simulator"
-    @Option(help: "The CustomResourceDefinition.")
-    var definitions = "helm/xds-operator/crds/virtualservices.servicemesh.l7mp.io.yaml"
+    @OptionGroup var rigOptions: RigOptions
     @Option(help: "Where the figures go, as JSON.")
     var json = "Benchmarks/results/benchmarks.json"
     @Option(help: "Only this row; repeatable. See --list.")
@@ -41,7 +35,7 @@ struct Command: AsyncParsableCommand {
 
     func run() async throws {
         if list { return print(rows.map(\.name).joined(separator: "\n")) }
-        let rig = try makeRig()
+        let rig = try rigOptions.makeRig(isShort: short)
         defer { try? FileManager.default.removeItem(at: rig.directory) }
         var report = BenchmarkReport()
         report.processors = ProcessInfo.processInfo.activeProcessorCount
@@ -63,15 +57,5 @@ struct Command: AsyncParsableCommand {
             at: URL(fileURLWithPath: json).deletingLastPathComponent(), withIntermediateDirectories: true)
         try JSONText.document(report).write(to: URL(fileURLWithPath: json))
         if !report.failures.isEmpty { throw ExitCode(1) }
-    }
-
-    private func makeRig() throws -> Rig {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "xds-benchmarks-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return Rig(
-            operatorPath: operatorPath, simulatorPath: simulator, definitionsPath: definitions,
-            floorPath: URL(fileURLWithPath: own).deletingLastPathComponent().appending(path: "floor").path,
-            directory: directory, isShort: short)
     }
 }

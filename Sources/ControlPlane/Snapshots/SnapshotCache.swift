@@ -168,6 +168,7 @@ public actor SnapshotCache: Service {
             let rung = lines[variant]?.publish(changes, synced: synced, since: since) ?? []
             for loop in rung { bells[variant]?[loop]?.ring() }
         }
+        if logger.logLevel <= .debug { trace(changes) }
         for service in changes.services { report(service.service.metadata.key) }
         for key in changes.removedServices {
             reported[key] = nil
@@ -184,7 +185,31 @@ public actor SnapshotCache: Service {
             }
         }
         reports?.ring()
-        if synced { readiness.markReady() }
+        if synced, !readiness.isReady {
+            readiness.markReady()
+            logger.info("ready: all objects are read, Envoys are served")
+        }
+    }
+
+    /// Logs which objects changed, and in which revisions Envoys with ADS get that: their streams log the revisions that they were brought to.
+    private func trace(_ changes: ResolutionChanges) {
+        guard let store = aggregated?.store else { return }
+        func log(_ message: Logger.Message, _ key: ObjectKey, _ metadata: Logger.Metadata = [:]) {
+            let positions = store.groups(of: key).compactMap(store.position).map(\.description).sorted()
+            logger.debug(
+                message,
+                metadata: metadata.merging(["virtualservice": "\(key)", "snapshots": "\(positions.joined(separator: ","))"]) {
+                    $1
+                })
+        }
+        for service in changes.services {
+            let metadata = service.service.metadata
+            log(
+                "object published", metadata.key,
+                ["generation": "\(metadata.generation)", "resource-version": "\(metadata.resourceVersion)"])
+        }
+        for key in changes.removedServices { log("object withdrawn", key) }
+        for key in Set(changes.endpoints.map(\.service)) { log("hosts of the object published", key) }
     }
 
     /// Logs what an Envoy rejected, with the object that it comes of.

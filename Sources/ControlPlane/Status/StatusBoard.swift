@@ -39,6 +39,8 @@ struct StatusBoard: Sendable {
     /// When entries of other replicas, by name, were last seen to be written. What anybody could write there is bounded.
     private(set) var heard: [String: Duration] = [:]
     private static let longestHeard = 1000
+    /// What the conditions of all objects say.
+    private(set) var conditions = ConditionCounts()
     /// Events to record.
     private var events: [ServiceEvent] = []
     /// Until when no status is written, because the installed schema does not take it. Exits: that time, or a relist, which a new
@@ -83,6 +85,7 @@ struct StatusBoard: Sendable {
         case .applied(let object):
             relist?.insert(object.key)
             hear(object, now)
+            conditions.replace(objects[object.key]?.observed?.status, by: object.status)
             objects[object.key, default: ObjectStatus(replica: replica, settings: settings)].observe(object)
             enqueue(object.key)
         case .deleted(let key): removeObserved(key)
@@ -175,6 +178,7 @@ struct StatusBoard: Sendable {
     private mutating func pause(_ until: Duration) { pausedUntil = max(pausedUntil, until) }
 
     private mutating func removeObserved(_ key: ObjectKey) {
+        conditions.replace(objects[key]?.observed?.status, by: nil)
         objects[key]?.removeObserved()
         tidy(key)
     }

@@ -50,6 +50,9 @@ public actor StatusWriter: Service, WatchEventReceiver {
         self.logger = logger
     }
 
+    /// What the conditions of all objects say, as far as the watch has shown them.
+    public var conditions: ConditionCounts { board.conditions }
+
     /// Takes a VirtualService as the watch shows it.
     public func receive(_ event: WatchEvent<ObservedObject>) {
         board.observe(event, now: time.now)

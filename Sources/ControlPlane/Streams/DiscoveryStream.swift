@@ -296,6 +296,17 @@ actor DiscoveryStream: RPCReceiver {
         guard isBehind != self.isBehind else { return }
         self.isBehind = isBehind
         metrics.streamIsBehind(isBehind)
+        if plainLogger.logLevel <= .debug { traceStep() }
+    }
+
+    /// Logs how far the client was brought: the group of its pod, and of each type the revision sent and acknowledged.
+    private func traceStep() {
+        let account = machine.account
+        var metadata: Logger.Metadata = ["group": account.group.map { "\($0)" } ?? "none"]
+        for type in account.types.map(\.summary) {
+            metadata[type.type] = "\(type.sent ?? "nothing") sent, \(type.acknowledged ?? "nothing") acknowledged"
+        }
+        logger.debug(isBehind ? "the client is sent changes" : "the client is in step", metadata: metadata)
     }
 
     private func forgetAnswered() {

@@ -13,7 +13,7 @@ public struct Condition: Hashable, Sendable {
     }
 
     /// Whether it holds.
-    public enum Truth: String, Hashable, Sendable {
+    public enum Truth: String, Hashable, Sendable, CaseIterable {
         case yes = "True"
         case no = "False"
         case unknown = "Unknown"

@@ -17,10 +17,17 @@ public struct GroupID: Hashable, Sendable {
     let number: UInt64
 }
 
+extension GroupID: CustomStringConvertible {
+    public var description: String { String(number) }
+}
+
 /// A state that a group's snapshot has, or had.
-public struct Position: Hashable, Sendable {
+public struct Position: Hashable, Sendable, CustomStringConvertible {
     /// The group.
     public let group: GroupID
     /// The group's revision.
     public let revision: Revision
+
+    /// As in logs: the group, and its revision.
+    public var description: String { "\(group)@\(revision)" }
 }

@@ -138,7 +138,7 @@ public struct SnapshotStore {
     func owner(of type: ResourceType, _ name: String, in group: GroupID) -> ObjectKey? { groups[group]?.owner(of: type, name) }
 
     /// The groups whose Envoys an object configures.
-    func groups(of service: ObjectKey) -> Set<GroupID> {
+    public func groups(of service: ObjectKey) -> Set<GroupID> {
         fragments[service].flatMap { groupsBySelector[$0.selector] } ?? []
     }
 

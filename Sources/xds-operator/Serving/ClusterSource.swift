@@ -20,6 +20,7 @@ struct ClusterSource {
     let client: any APIClient
     /// Whether this replica leads.
     let leadership: Leadership
+    private let observer: StatusWriter
 
     /// Prepares to watch the cluster of `configuration`.
     /// - Parameter reporter: what is known of the objects, for their status.
@@ -36,6 +37,7 @@ struct ClusterSource {
             environment: ProcessInfo.processInfo.environment)
         self.feedback = feedback.services
         leadership = feedback.leadership
+        observer = feedback.observer
         let receiver = WatchedServiceReceiver(services: virtualServices, reporter: reporter, observer: feedback.observer)
         services = [
             KubernetesSource(
@@ -45,6 +47,11 @@ struct ClusterSource {
                 kind: .pods, namespaces: namespaces, client: client, receiver: pods, metrics: podMetrics, logger: logger),
         ]
         metrics = [serviceMetrics, podMetrics]
+    }
+
+    /// What the conditions of all objects say; nil on replicas that do not lead, so that a sum over replicas counts each object once.
+    var conditions: ConditionCounts? {
+        get async { leadership.isHeld ? await observer.conditions : nil }
     }
 
     /// Which cluster the options mean: the file, or what `KUBECONFIG` names when only a context is given, or the one that we run in.

@@ -64,9 +64,9 @@ public final class Crowd: Sendable {
         shared.perform { $0.calls = CallTracker(audience: audience) }
     }
 
-    /// The objects of a call are being created.
-    public func createCall(_ number: Int, at moment: Moment = .now) {
-        shared.perform { $0.calls?.create(number, at: moment) }
+    /// The objects of a call are about to be created: returns once the crowd counts it, lest an Envoy have it before that.
+    public func createCall(_ number: Int) async {
+        await ask { $0.calls?.create(number, at: .now) }
     }
 
     /// Calls that not everybody has acknowledged yet.

@@ -244,6 +244,7 @@ final class CrowdLoop {
             case .connect: waiting.append(member.index)
             case .breakConnection:
                 if member.state != .idle { drop(member) }
+                state.broken += 1
                 waiting.append(member.index)
             }
         }

@@ -8,6 +8,8 @@ public struct CrowdState: Sendable {
     public var complete = 0
     /// Steady streams, which rounds and calls count.
     public var steady = 0
+    /// Connections that Envoys broke, to come back.
+    public var broken = 0
     /// Connections that were lost without our doing.
     public var lost = 0
     /// Why the last of them was.

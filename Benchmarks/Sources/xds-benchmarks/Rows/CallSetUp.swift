@@ -69,7 +69,7 @@ struct CallSetUp: Row {
             let due = start.advanced(seconds: Double(index) / Double(rate))
             let wait = due.since(.now)
             if wait > 0 { try await Task.sleep(for: .nanoseconds(wait)) }
-            crowd.createCall(first + index)
+            await crowd.createCall(first + index)
             try api.create(Call(first + index))
             try api.delete(Call(first + index - alive))
         }

@@ -1,14 +1,25 @@
 import ControlPlane
+import Kubernetes
 import KubernetesClient
 import Observability
 
 extension ClusterSource {
     /// What is read from the API server and written to it.
-    func write(to writer: inout MetricsWriter) {
+    /// - Parameter conditions: of all objects; nil where another replica tells.
+    func write(_ conditions: ConditionCounts?, to writer: inout MetricsWriter) {
         func watches(_ count: (WatchMetrics) -> Int) -> [MetricsWriter.Sample] {
             metrics.map { .init(count($0), ["resource": $0.resource]) }
         }
         writer.gauge("leader", "1 while this replica writes what all replicas share.", .init(leadership.isHeld ? 1 : 0))
+        if let conditions {
+            writer.gauge(
+                "virtualservice_conditions", "VirtualServices by what a condition of theirs says; of the leader alone.",
+                Condition.Kind.allCases.flatMap { kind in
+                    Condition.Truth.allCases.map {
+                        .init(conditions.count(kind, $0), ["condition": kind.rawValue, "status": $0.rawValue])
+                    }
+                })
+        }
         writer.counter("watch_lists", "Complete lists received from the API server, streaming lists included.", watches(\.lists))
         writer.counter("watch_starts", "Watches that the API server accepted.", watches(\.watchStarts))
         writer.counter("watch_ends", "Watches that ended, for whatever reason.", watches(\.watchEnds))

@@ -21,11 +21,12 @@ struct MetricsSources {
     /// The text for whoever scrapes.
     func text(_ format: MetricsWriter.Format) async -> String {
         let counts = await cache.counts
+        let conditions = await cluster?.conditions
         var writer = MetricsWriter(prefix: "xds_operator", format: format)
         write(counts, to: &writer)
         writeStreams(to: &writer)
         writeSecurity(to: &writer)
-        cluster?.write(to: &writer)
+        cluster?.write(conditions, to: &writer)
         writer.write(ProcessFigures())
         return writer.output
     }
