@@ -194,6 +194,10 @@ public final class KubeAPISimulator: Sendable {
     /// Without a token of his, who presents none is the administrator: kubectl sends no token without TLS.
     public func enforceRoles() { shared.withServer { $0.settings.enforceRoles() } }
 
+    /// From now on it is an API server alone, without a controller manager: a pod's account must have been made, and a namespace stays,
+    /// terminating, until its finalizers are taken away.
+    public func stopControllers() { shared.withServer { $0.settings.hasControllers = false } }
+
     /// Lets new connections use other files for TLS, or those of before as they are now; open connections go on as they began.
     ///
     /// - Throws: `TLSError` when the files aren't right, or the server was started without TLS.

@@ -41,6 +41,9 @@ struct Command: ParsableCommand {
     @Flag(help: "Allow the bearers of service account tokens only what roles grant them.")
     var enforceRoles = false
 
+    @Flag(help: "Do nothing of what a controller manager does.")
+    var withoutControllers = false
+
     func validate() throws {
         for denial in deny where denial.split(separator: ",").count != 2 {
             throw ValidationError("--deny takes a verb and a resource, such as list,pods; not \(denial)")
@@ -67,6 +70,7 @@ struct Command: ParsableCommand {
         simulator.deny(
             deny.map { $0.split(separator: ",").map(String.init) }.map { Denial(verb: $0[0], resource: $0[1]) })
         if enforceRoles { simulator.enforceRoles() }
+        if withoutControllers { simulator.stopControllers() }
         if let kubeconfigOut {
             try simulator.kubeconfig().write(toFile: kubeconfigOut, atomically: true, encoding: .utf8)
         }

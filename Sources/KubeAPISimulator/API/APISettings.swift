@@ -26,6 +26,8 @@ struct APISettings: Sendable {
     var enforcesRoles = false
     /// Who presents no token, where there are users; nil: nobody.
     var anonymousUser: String?
+    /// Whether what a controller manager does is done: namespaces have an account, and are emptied when they are deleted.
+    var hasControllers = true
     /// Seconds that the server's clock is ahead.
     var clockSkew = 0.0
     var sendsBookmarks = true

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What every object's metadata must satisfy.
 enum ObjectRules {
     static func causes(of object: JSONValue, _ type: ResourceType) -> [StatusCause] {
@@ -77,7 +79,29 @@ enum PodRules {
                         + "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
                     field: "spec"))
         }
+        return causes + addressCauses(of: pod)
+    }
+
+    /// One address, or one of each family.
+    private static func addressCauses(of pod: JSONValue) -> [StatusCause] {
+        let addresses = (pod["status", "podIPs"]?.elements ?? []).map { $0["ip"]?.text ?? "" }
+        func cause(_ field: String, _ value: String, _ why: String) -> StatusCause {
+            StatusCause(reason: "FieldValueInvalid", message: "Invalid value: \"\(value)\": \(why)", field: "status.\(field)")
+        }
+        let families = addresses.map(Self.family)
+        var causes = zip(addresses, families).enumerated().compactMap { index, pair in
+            pair.1 == nil
+                ? cause("podIPs[\(index)]", pair.0, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)") : nil
+        }
+        if addresses.count > 1, addresses.count > 2 || families[0] == families[1] {
+            causes.append(cause("podIPs", addresses.joined(separator: " "), "may specify no more than one IP for each IP family"))
+        }
         return causes
+    }
+
+    private static func family(of address: String) -> CInt? {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        return [AF_INET, AF_INET6].first { inet_pton($0, address, &bytes) == 1 }
     }
 
     private static func mutableRemoved(_ spec: JSONValue?) -> JSONValue {

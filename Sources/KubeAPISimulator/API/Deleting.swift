@@ -78,7 +78,7 @@ extension APIServer {
         }
         if holdsContent { object["status", "phase"] = "Terminating" }
         let marked = object == stored.value(as: storage) ? stored : store.put(object, as: storage)
-        if holdsContent { emptyNamespace(stored.name) }
+        if holdsContent, settings.hasControllers { emptyNamespace(stored.name) }
         return (marked, false)
     }
 
@@ -119,7 +119,7 @@ extension APIServer {
     /// Removes a namespace that is being deleted once nothing is in it.
     private mutating func finishNamespace(_ name: String) {
         let namespaces = type("namespaces")
-        guard let namespace = store.object(namespaces, namespace: "", name: name),
+        guard settings.hasControllers, let namespace = store.object(namespaces, namespace: "", name: name),
             namespace.fields["status.phase"] == "Terminating",
             namespace.value(as: namespaces)["metadata", "finalizers"]?.elements?.isEmpty != false
         else { return }

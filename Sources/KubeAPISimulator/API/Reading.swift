@@ -86,6 +86,10 @@ extension APIServer {
             guard !(version != "" && version != "0") else {
                 throw .badRequest("specifying resource version is not allowed when using continue")
             }
+            guard match.isEmpty else {
+                throw Self.invalidListOptions(
+                    "resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden when continue is provided")
+            }
             guard let token = ContinueToken(parsing: text) else { throw .badRequest("continue key is not valid") }
             guard let revision = token.revision else { return ListPosition(revision: nil, after: token.after) }
             guard revision >= compaction(route.type), revision <= store.revision else {

@@ -37,6 +37,7 @@ extension APIServer {
             throw .badRequest(
                 "\(type.kind) in version \"\(type.version)\" cannot be handled as a \(type.kind): metadata must be an object")
         }
+        try TimeRules.check(object, type)
         object["apiVersion"] = .string(type.apiVersion)
         object["kind"] = .string(type.kind)
         if type.isNamespaced {
@@ -101,6 +102,7 @@ extension APIServer {
         if type.isCustom, let schema = type.schema { causes += SchemaValidation.causes(of: object, schema) }
         if type.storageKey == "pods" { causes += PodRules.causes(of: object, former: former) }
         if type.isLease { causes += LeaseRules.causes(of: object) }
+        if type.storageKey == "events" { causes += EventRules.causes(of: object, type, former: former) }
         if former?["metadata", "deletionTimestamp"] != nil {
             let before = Set(former?["metadata", "finalizers"]?.elements ?? [])
             let added = (object["metadata", "finalizers"]?.elements ?? []).filter { !before.contains($0) }

@@ -48,6 +48,7 @@ extension APIServer {
         var warnings: [String] = []
         object = try shape(object, type, options, &warnings)
         if type.hasStatus { object["status"] = nil }
+        if type.storageKey == "pods" { try admitAccount(of: &object, route, name) }
         if store.object(type, namespace: route.namespace, name: name) != nil { throw .alreadyExists(type, name) }
         if object["metadata", "resourceVersion"]?.text ?? "" != "" {
             throw .badRequest("resourceVersion should not be set on objects to be created")

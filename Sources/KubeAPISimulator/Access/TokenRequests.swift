@@ -5,17 +5,23 @@ extension APIServer {
         guard store.object(route.type, namespace: route.namespace, name: route.name) != nil else {
             throw .notFound(route.type, route.name)
         }
+        let seconds = answer["spec", "expirationSeconds"]?.wholeNumber ?? 3600
+        guard (600...1 << 32).contains(seconds) else {
+            throw StatusError(
+                422, "Invalid",
+                "TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: \(seconds): "
+                    + "may not specify a duration less than 10 minutes")
+        }
         let token = "\(Self.randomUID()).\(Self.randomUID())"
         // Where everyone is the administrator, everyone stays it.
         if settings.enforcesRoles || !settings.users.isEmpty {
             settings.users[token] = "system:serviceaccount:\(route.namespace):\(route.name)"
         }
-        let seconds = answer["spec", "expirationSeconds"]?.wholeNumber ?? 3600
         answer["apiVersion"] = "authentication.k8s.io/v1"
         answer["kind"] = "TokenRequest"
         answer["metadata"] = ["name": .string(route.name), "namespace": .string(route.namespace)]
         answer["status"] = [
-            "token": .string(token), "expirationTimestamp": .string(Timestamp.text(now + Double(max(0, min(seconds, 1 << 32))))),
+            "token": .string(token), "expirationTimestamp": .string(Timestamp.text(now + Double(seconds))),
         ]
         return CompleteResponse(201, json: answer)
     }

@@ -37,8 +37,8 @@ public struct WorldDiscoveryStateMachine {
     private var asked: [Fetch] = []
     private var pinned: Set<GroupID> = []
     private var nextNonce: UInt32 = 1
-    /// Where the client last stood with nothing under way.
-    private var settled: Position?
+    /// The last position up to which the client has acknowledged everything.
+    private var reached: Position?
 
     private let isAggregated: Bool
 
@@ -64,7 +64,7 @@ public struct WorldDiscoveryStateMachine {
                     && endpoints.retries.isEmpty)
     }
 
-    /// How far the client is, by its own word. States are whole, so that it is told only when nothing is under way.
+    /// How far the client is, by its own word.
     public var progress: StreamProgress {
         func rejected(_ type: ResourceType, _ messages: [String: String]) -> [StreamProgress.Rejected] {
             messages.sorted { $0.key < $1.key }.map { StreamProgress.Rejected(type: type, name: $0.key, message: $0.value) }
@@ -76,7 +76,7 @@ public struct WorldDiscoveryStateMachine {
             (ResourceType.cluster, clusters.isStarted), (.endpoint, endpoints.isStarted), (.listener, listeners.isStarted),
         ]
         return StreamProgress(
-            types: Set(started.filter(\.1).map(\.0)), acknowledged: settled?.group == group ? settled : nil, rejected: all)
+            types: Set(started.filter(\.1).map(\.0)), acknowledged: reached?.group == group ? reached : nil, rejected: all)
     }
 
     /// What is known of the client, for those who ask what it was sent.
@@ -94,6 +94,22 @@ public struct WorldDiscoveryStateMachine {
                     progress: .steps(state, updates: endpointPosition, removals: nil)))
         }
         return StreamAccount(group: group, types: types)
+    }
+
+    /// The least of what is acknowledged of each type; nil while one was not answered yet, or stands in another group.
+    private var acknowledged: Position? {
+        var least: Position?
+        for state in [clusters, listeners] where state.isStarted {
+            guard let position = state.reached, position.group == group else { return nil }
+            least = least.map { $0.revision < position.revision ? $0 : position } ?? position
+        }
+        guard endpoints.isStarted else { return least }
+        let isQuiet =
+            endpoints.inFlight.isEmpty && endpoints.owesNothing && !asked.contains { $0.type == .endpoint && !$0.names.isEmpty }
+        guard let position = isQuiet ? endpointPosition : endpoints.acknowledged.updates, position.group == group else {
+            return nil
+        }
+        return least.map { $0.revision < position.revision ? $0 : position } ?? position
     }
 
     private func isSettled(_ state: WorldTypeState, at current: Position) -> Bool {
@@ -267,7 +283,9 @@ extension WorldDiscoveryStateMachine {
             pinned.remove(old)
             actions.append(.release(old))
         }
-        if isSettled && (clusters.isStarted || endpoints.isStarted || listeners.isStarted) { settled = current }
+        if let acknowledged, acknowledged.group != reached?.group || acknowledged.revision > reached?.revision ?? .initial {
+            reached = acknowledged
+        }
         return actions
     }
 
@@ -357,6 +375,7 @@ extension WorldDiscoveryStateMachine {
         clusters.position = position
         guard let next = clusters.next(of: world.state) else {
             hasLeftovers = false
+            clusters.stood(at: position)
             return []
         }
         let changed = clusters.changes(to: next, world)
@@ -373,7 +392,7 @@ extension WorldDiscoveryStateMachine {
             brought = Set(kept.keys)
         }
         if !hasLeftovers { brought = [] }
-        let action = send(\.clusters, state, changed: changed)
+        let action = send(\.clusters, state, changed: changed, complete: hasLeftovers ? nil : position)
         awaitEndpoints(of: changed, unless: endpointResult)
         return [action]
     }
@@ -386,7 +405,11 @@ extension WorldDiscoveryStateMachine {
             return []
         }
         listeners.position = position
-        return listeners.next(of: world.state).map { [send(\.listeners, $0)] } ?? []
+        guard let next = listeners.next(of: world.state) else {
+            listeners.stood(at: position)
+            return []
+        }
+        return [send(\.listeners, next, complete: position)]
     }
 
     private mutating func sendEndpoints(_ result: FetchResult?, awaited: [EncodedResource]) -> [DeltaAction] {
@@ -420,8 +443,11 @@ extension WorldDiscoveryStateMachine {
         endpoints.mustAnswer = false
         let nonce = takeNonce()
         lastEndpointNonce = nonce
+        let reached = endpointPosition ?? endpoints.inFlight.last?.reached.updates ?? endpoints.acknowledged.updates
         endpoints.inFlight.append(
-            SentResponse(nonce: nonce, content: .own(resources: permitted, removed: []), reached: ReachedPositions()))
+            SentResponse(
+                nonce: nonce, content: .own(resources: permitted, removed: []),
+                reached: ReachedPositions(updates: reached, removals: nil)))
         let body = WorldResponse.body(
             typeURL: ResourceType.endpoint.typeURL, version: (result?.version ?? endpointVersion).description,
             resources: permitted)
@@ -455,11 +481,11 @@ extension WorldDiscoveryStateMachine {
         return found + gone.map(EncodedResource.emptyAssignment)
     }
 
-    private mutating func send(_ path: WritableKeyPath<Self, WorldTypeState>, _ content: WorldState, changed: [String] = [])
-        -> DeltaAction
-    {
+    private mutating func send(
+        _ path: WritableKeyPath<Self, WorldTypeState>, _ content: WorldState, changed: [String] = [], complete: Position?
+    ) -> DeltaAction {
         let nonce = takeNonce()
-        self[keyPath: path].sent(content, nonce: nonce, changed: changed)
+        self[keyPath: path].sent(content, nonce: nonce, changed: changed, complete: complete)
         return .send(head: DeltaResponse.head(nonce: nonce), body: content.body)
     }
 

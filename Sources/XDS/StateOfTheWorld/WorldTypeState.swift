@@ -11,6 +11,8 @@ struct WorldTypeState {
         let search: Int
         /// What it changed at the client, by name.
         let changed: [String]
+        /// Where the client stands once it has acknowledged this response; nil for one that says less than all.
+        var reached: Position?
     }
 
     /// A resource that the client rejected.
@@ -34,6 +36,8 @@ struct WorldTypeState {
     private(set) var held: WorldState?
     /// What it acknowledged last.
     private(set) var acknowledged: WorldState?
+    /// Where it stands by its own word: all that the snapshot said there it has, but for what it rejected.
+    private(set) var reached: Position?
     private var inFlight: Deque<Sent> = []
     private var rejected: [String: RejectedResource] = [:]
     /// Those of `rejected` whose address was taken.
@@ -93,11 +97,19 @@ struct WorldTypeState {
     }
 
     /// Notes that the client was sent `state`.
-    mutating func sent(_ state: WorldState, nonce: String, changed: [String]) {
-        inFlight.append(Sent(nonce: nonce, state: state, search: search, changed: changed))
+    /// - Parameter complete: where the snapshot stood, unless the state has more than that.
+    mutating func sent(_ state: WorldState, nonce: String, changed: [String], complete: Position?) {
+        let reached = doubts.count < 2 ? complete : nil
+        inFlight.append(Sent(nonce: nonce, state: state, search: search, changed: changed, reached: reached))
         lastNonce = nonce
         held = state
         mustAnswer = false
+    }
+
+    /// Notes that what the client was sent last is also what the snapshot says at `position`.
+    mutating func stood(at position: Position) {
+        guard doubts.isEmpty else { return }
+        if inFlight.isEmpty { reached = position } else { inFlight[inFlight.count - 1].reached = position }
     }
 
     /// What `next` changes at the client, by name.
@@ -119,6 +131,7 @@ struct WorldTypeState {
         let before = acknowledged
         let (state, isOfThisSearch) = (inFlight[index].state, inFlight[index].search == search)
         acknowledged = state
+        reached = inFlight[...index].last { $0.reached != nil }?.reached ?? reached
         doubtful = []
         inFlight.removeFirst(index + 1)
         if isOfThisSearch, doubts.popFirst() != nil { isStale = true }

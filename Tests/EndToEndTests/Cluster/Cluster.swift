@@ -30,6 +30,7 @@ struct Cluster: Sendable {
         if kubeconfig.isEmpty {
             let started = try KubeAPISimulator()
             started.enforceRoles()
+            started.stopControllers()
             kubeconfig = files.path(of: "admin")
             try started.kubeconfig().write(toFile: kubeconfig, atomically: true, encoding: .utf8)
             simulator = started

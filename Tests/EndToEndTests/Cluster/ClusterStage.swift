@@ -156,6 +156,9 @@ struct ClusterStage: Sendable {
             object["spec", "finalizers"] = []
             _ = try? await admin.request("PUT", "\(path)/finalize", object)
         }
+        try await eventually("the namespace to be gone", within: .seconds(30)) { () -> Look<Void> in
+            try await admin.get(path).map { .unmet($0["status"]?.encodedText ?? "") } ?? .met(())
+        }
     }
 
     // MARK: - Pods and calls
