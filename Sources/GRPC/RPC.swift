@@ -27,7 +27,7 @@ public struct OutboundMessage: Sendable {
 
     /// Frames a message that consists of `head` followed by `body`.
     public init(head: [UInt8], body: [UInt8]) {
-        self.head = MessageFraming.prefix(length: head.count + body.count) + head
+        self.head = MessageFraming.framed(head, length: head.count + body.count)
         self.body = body
     }
 

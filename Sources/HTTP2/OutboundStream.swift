@@ -5,8 +5,8 @@ import GRPC
 ///
 /// One object, which nghttp2 hands back with each question about the stream and which the output's chunks name: a push finds
 /// it once. It belongs to its session, and never leaves the session's isolation.
-final class OutboundStream {
-    let id: Int32
+package final class OutboundStream {
+    package let id: Int32
     /// The first message; nil when there is none. Nearly always it is the only one, and needs no queue.
     private var message: OutboundMessage?
     private var furtherMessages: Deque<OutboundMessage> = []
@@ -16,7 +16,7 @@ final class OutboundStream {
     /// Message bytes that no frame carries yet.
     private(set) var unframedByteCount = 0
     /// Message bytes that the socket has not taken yet, framed or not.
-    private(set) var pendingByteCount = 0
+    package private(set) var pendingByteCount = 0
 
     /// Sent after the last message; nil while the stream goes on.
     var trailers: [HeaderField]?
@@ -27,7 +27,7 @@ final class OutboundStream {
     /// Whether someone waits for `pendingByteCount` to fall to 0.
     var isBlocked = false
     /// Whether the stream is gone, and its bytes in the output count for nobody.
-    var isClosed = false
+    package internal(set) var isClosed = false
 
     init(id: Int32) { self.id = id }
 

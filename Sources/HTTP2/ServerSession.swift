@@ -164,6 +164,12 @@ public final class ServerSession {
         streams[streamID]?.pendingByteCount ?? 0
     }
 
+    /// Whether there is anything to write, or to say about how the session ends.
+    public var needsFlush: Bool {
+        pendingByteCount > 0 || !output.isEmpty || failure != nil || nghttp2_session_want_write(handle) != 0
+            || nghttp2_session_want_read(handle) == 0
+    }
+
     /// Whether both ends are done: close the connection once the output is flushed.
     public var isFinished: Bool {
         failure != nil || (nghttp2_session_want_read(handle) == 0 && nghttp2_session_want_write(handle) == 0)
@@ -193,7 +199,15 @@ public final class ServerSession {
 
     /// Queues a message behind the stream's others.
     public func send(_ streamID: Int32, _ message: OutboundMessage) {
-        guard let stream = streams[streamID], stream.trailers == nil else { return }
+        if let stream = streams[streamID] { send(stream, message) }
+    }
+
+    /// The outbound half of a stream, for those who would look it up often.
+    package func outbound(_ streamID: Int32) -> OutboundStream? { streams[streamID] }
+
+    /// Queues a message behind the stream's others.
+    package func send(_ stream: OutboundStream, _ message: OutboundMessage) {
+        guard !stream.isClosed, stream.trailers == nil else { return }
         stream.append(message)
         pendingByteCount += message.byteCount
         resume(stream)

@@ -12,7 +12,8 @@ extension Connection {
         switch opening {
         case .respond(let fields): session.respondAndEnd(streamID, fields)
         case .open(let machine, let head):
-            streams[streamID] = StreamRecord(machine: machine)
+            guard let outbound = session.outbound(streamID) else { return }
+            streams[streamID] = StreamRecord(outbound, machine)
             if isShuttingDown {
                 finish(Status(.unavailable, "the server is shutting down: connect again"), on: streamID)
             } else {
@@ -23,25 +24,26 @@ extension Connection {
 
     private func route(_ head: RequestHead, _ streamID: Int32, _ endOfStream: Bool) {
         let request = RPCRequest(path: head.path, metadata: head.metadata, peer: peer.description, client: channel.client)
-        switch context.router.route(request, StreamResponder(connection: self, streamID: streamID)) {
+        guard let record = streams[streamID] else { return }
+        switch context.router.route(request, StreamResponder(connection: self, record: record)) {
         case .reject(let status): finish(status, on: streamID)
         case .accept(let receiver):
-            streams[streamID]?.receiver = receiver
+            record.receiver = receiver
             if endOfStream { receiver.receivedEnd() }
         }
     }
 
     func receive(_ bytes: [UInt8], on streamID: Int32) {
         var rest = bytes[...]
-        // No copy of the record is held here: it would make the machine copy its unfinished message with each piece.
-        while let before = streams[streamID]?.machine.bufferedByteCount,
-            let action = streams[streamID]?.machine.receive(&rest)
-        {
-            bufferedByteCount += (streams[streamID]?.machine.bufferedByteCount ?? 0) - before
+        guard let record = streams[streamID] else { return }
+        while !record.hasEnded {
+            let before = record.machine.bufferedByteCount
+            let action = record.machine.receive(&rest)
+            bufferedByteCount += record.machine.bufferedByteCount - before
             switch action {
             case .deliver(let message):
                 guard messages.admit(1, at: loop.now) else { return session.refuse("too many messages") }
-                streams[streamID]?.receiver?.received(message)
+                record.receiver?.received(message)
             case .fail(let status): return finish(status, on: streamID)
             case .wait:
                 if let refusal = bufferRefusal { finish(refusal, on: streamID) }
@@ -65,7 +67,7 @@ extension Connection {
     func receiveEnd(on streamID: Int32) {
         guard let record = streams[streamID], let receiver = record.receiver else { return }
         let unfinished = record.machine.bufferedByteCount
-        guard let action = streams[streamID]?.machine.receiveEnd() else { return }
+        let action = record.machine.receiveEnd()
         bufferedByteCount -= unfinished
         switch action {
         case .deliverEnd: receiver.receivedEnd()
@@ -77,30 +79,26 @@ extension Connection {
     func closed(_ streamID: Int32) {
         guard let record = streams.removeValue(forKey: streamID) else { return }
         bufferedByteCount -= record.machine.bufferedByteCount
-        record.receiver?.closed()
+        record.end()?.closed()
     }
 
     // MARK: - From the receiver
 
-    func pendingByteCount(of streamID: Int32) -> Int {
-        session.pendingByteCount(of: streamID)
-    }
-
-    func send(_ message: OutboundMessage, on streamID: Int32) {
-        guard let action = streams[streamID]?.machine.send() else { return }
-        switch action {
+    func send(_ message: OutboundMessage, on record: StreamRecord) {
+        guard !record.hasEnded else { return }
+        switch record.machine.send() {
         case .ignore: return
-        case .sendHeadAndMessage(let fields): session.respond(streamID, fields)
+        case .sendHeadAndMessage(let fields): session.respond(record.outbound.id, fields)
         case .sendMessage: break
         }
-        session.send(streamID, message)
+        session.send(record.outbound, message)
         planWrite()
     }
 
     func finish(_ status: Status, on streamID: Int32) {
-        guard let unfinished = streams[streamID]?.machine.bufferedByteCount,
-            let action = streams[streamID]?.machine.finish(status)
-        else { return }
+        guard let record = streams[streamID] else { return }
+        let unfinished = record.machine.bufferedByteCount
+        let action = record.machine.finish(status)
         bufferedByteCount -= unfinished
         switch action {
         case .ignore: return

@@ -14,7 +14,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// Exits of `handshaking`: `open`, `closed`. Exit of `open`: `closed`.
-    private enum State {
+    enum State {
         case handshaking(Registration)
         case open(Registration)
         case closed
@@ -22,38 +22,28 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
 
     private static let keepalivePayload: UInt64 = 1
     private static let shutdownPayload: UInt64 = 2
-    /// Reads in a row before others get a turn.
-    private static let readsPerTurn = 4
-    /// After this time, too, others get a turn: what a few bytes lead to may be much work.
-    private static let turnLength = Duration.milliseconds(2)
-    /// How long a connection rests at least that has used its turn up …
-    private static let leastRest = Duration.milliseconds(20)
-    /// … and how many times as long as it took, so that it never has more than a fifth of the loop's time.
-    private static let restFactor = 4
-    /// How few and how many bytes are given to the session before a look at the clock.
-    private static let pieceSizes = 32...64 * 1024
 
     let context: ServerContext
     let session: ServerSession
     let channel: any ByteChannel
     private weak var owner: ConnectionSet?
-    private var state = State.closed
-    private var deadlines: ConnectionDeadlines
+    private(set) var state = State.closed
+    var deadlines: ConnectionDeadlines
     private var timer: (token: TimerToken, deadline: ContinuousClock.Instant)?
     private var isWritePlanned = false
     /// What the descriptor is watched for.
     private var interest: Readiness = .readable
     private var isOutputBlocked = false
     /// Whether the channel must write before it can read on.
-    private var isInputBlocked = false
+    var isInputBlocked = false
     /// Input that the session has not been given yet, because the turn was over.
-    private var backlog: [UInt8] = []
+    var backlog: [UInt8] = []
     /// Bytes of the next piece: fewer after one that took longer than a turn, more after one that did not.
-    private var pieceSize = 1024
+    var pieceSize = 1024
     /// Whether the connection reads nothing for a while.
-    private var isResting = false
+    var isResting = false
     /// The stream of the header section under way.
-    private var headerStreamID: Int32?
+    var headerStreamID: Int32?
     private(set) var isShuttingDown = false
 
     var streams: [Int32: StreamRecord] = [:]
@@ -62,12 +52,6 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         didSet { context.bufferedByteCount.add(bufferedByteCount - oldValue, ordering: .relaxed) }
     }
     var messages: FloodGuard
-
-    /// What the connection knows of one RPC.
-    struct StreamRecord {
-        var machine: ServerStreamStateMachine
-        var receiver: (any RPCReceiver)?
-    }
 
     init(_ context: ServerContext, channel: sending any ByteChannel, peer: SocketAddress, loop: EventLoop, owner: ConnectionSet) {
         self.context = context
@@ -132,89 +116,11 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         }
     }
 
-    // MARK: - Input
-
-    private func readInput() {
-        guard !isResting else { return }
-        isInputBlocked = false
-        defer { updateInterest() }
-        let end = ContinuousClock.now + Self.turnLength
-        guard takeBacklog(until: end) else { return }
-        for _ in 0..<Self.readsPerTurn {
-            let buffer = loop.readBuffer
-            switch channel.read(into: buffer) {
-            case .transferred(let count):
-                guard receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), until: end) else { return }
-                if isClosed || (count < buffer.count && !channel.holdsInput) { return }
-                if ContinuousClock.now >= end { return rest(after: end) }
-            case .blocked(let readiness):
-                isInputBlocked = readiness == .writable
-                return
-            case .ended: return close(.debug, "the peer closed the connection")
-            case .failed(let reason): return close(.debug, reason)
-            }
-        }
-        // The loop reports the descriptor again, but it knows nothing of input inside the channel.
-        if channel.holdsInput { loop.submit { self.ready(.readable) } }
-    }
-
-    /// - Parameter end: when the turn should have been over.
-    private func rest(after end: ContinuousClock.Instant) {
-        isResting = true
-        let taken = Self.turnLength + (ContinuousClock.now - end)
-        loop.schedule(after: max(Self.leastRest, taken * Self.restFactor)) { [weak self] in self?.assumeIsolated { $0.readOn() } }
-    }
-
-    private func readOn() {
-        isResting = false
-        if case .open = state { readInput() }
-    }
-
-    /// Whether there is none left.
-    private func takeBacklog(until end: ContinuousClock.Instant) -> Bool {
-        guard !backlog.isEmpty else { return true }
-        let bytes = backlog
-        backlog = []
-        return bytes.withUnsafeBytes { receive($0, until: end) } && !isClosed
-    }
-
-    /// Gives the session what arrived, piece by piece; when the turn is over, the rest has to wait for the next. Returns whether it doesn't.
-    private func receive(_ bytes: UnsafeRawBufferPointer, until end: ContinuousClock.Instant) -> Bool {
-        var position = 0
-        while position < bytes.count, !isClosed {
-            let next = min(bytes.count, position + pieceSize)
-            receive(UnsafeRawBufferPointer(rebasing: bytes[position..<next]))
-            position = next
-            let isOver = ContinuousClock.now >= end
-            pieceSize = isOver ? max(Self.pieceSizes.lowerBound, pieceSize / 2) : min(Self.pieceSizes.upperBound, pieceSize * 2)
-            guard position < bytes.count, session.failure == nil, isOver else { continue }
-            backlog = Array(bytes[position...])
-            rest(after: end)
-            return false
-        }
-        return true
-    }
-
-    private func receive(_ bytes: UnsafeRawBufferPointer) {
-        session.receive(bytes, at: loop.now)
-        if session.failure == .badPreface {
-            return close(.info, PrefaceGuess(bytes).description)
-        }
-        if session.openHeaderStreamID != headerStreamID {
-            // Another section than last time: its own time begins.
-            headerStreamID = session.openHeaderStreamID
-            deadlines.received(isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: false, at: loop.now)
-        }
-        deadlines.received(
-            isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: session.isInsideHeaders, at: loop.now)
-        deliverEvents()
-        deadlines.hasUnfinishedMessages(bufferedByteCount > 0, at: loop.now)
-        planWrite()
-    }
+    // MARK: - Events
 
     /// Delivers what the session has found, and what comes of that. Returns whether there was anything.
     @discardableResult
-    private func deliverEvents() -> Bool {
+    func deliverEvents() -> Bool {
         var isAnything = false
         while !isClosed {
             let events = session.takeEvents()
@@ -280,7 +186,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     }
 
     /// Input that waits for the channel to write is not watched for: it would be reported over and over.
-    private func updateInterest() {
+    func updateInterest() {
         guard case .open(let registration) = state else { return }
         var wanted: Readiness = isInputBlocked || isResting ? [] : .readable
         if isOutputBlocked || (isInputBlocked && !isResting) { wanted.insert(.writable) }
@@ -295,8 +201,9 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
 
     // MARK: - Time
 
-    private func armTimer() {
-        guard !isClosed else { return }
+    func armTimer() {
+        guard !isClosed, timer == nil || deadlines.mayBeNearer else { return }
+        deadlines.mayBeNearer = false
         let deadline = deadlines.next(context.configuration).deadline
         if let timer {
             // A timer that fires too early arms itself again: cheaper than moving it with each byte that arrives.
@@ -356,7 +263,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         close(.trace, reason)
     }
 
-    private func close(_ level: Logger.Level, _ reason: String) {
+    func close(_ level: Logger.Level, _ reason: String) {
         let registration: Registration
         switch state {
         case .closed: return
@@ -368,7 +275,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         channel.close()
         if let timer { loop.cancel(timer.token) }
         timer = nil
-        let receivers = streams.values.compactMap(\.receiver)
+        let receivers = streams.values.compactMap { $0.end() }
         streams = [:]
         backlog = []
         bufferedByteCount = 0

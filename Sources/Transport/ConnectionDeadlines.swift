@@ -46,6 +46,9 @@ struct ConnectionDeadlines {
     private var retiresAt: Instant?
     private var retiredAt: Instant?
 
+    /// Whether the next deadline may be nearer than it was when somebody last looked, and said so here.
+    var mayBeNearer = true
+
     /// - Parameter retiresAt: when the connection has reached its maximum age; nil for never.
     init(openedAt: Instant, retiresAt: Instant? = nil) {
         self.openedAt = openedAt
@@ -58,6 +61,8 @@ struct ConnectionDeadlines {
 
     /// Bytes arrived, and left the session so.
     mutating func received(isPrefaceComplete: Bool, isInsideHeaders: Bool, at now: Instant) {
+        let isUnusual = isPrefaceComplete != self.isPrefaceComplete || pingedAt != nil
+        if isUnusual || (isInsideHeaders && headersBegunAt == nil) { mayBeNearer = true }
         self.isPrefaceComplete = isPrefaceComplete
         lastHeardAt = now
         pingedAt = nil
@@ -66,11 +71,13 @@ struct ConnectionDeadlines {
 
     /// Whether there are bytes of unfinished messages.
     mutating func hasUnfinishedMessages(_ hasUnfinished: Bool, at now: Instant) {
+        if hasUnfinished && unfinishedSince == nil { mayBeNearer = true }
         unfinishedSince = hasUnfinished ? unfinishedSince ?? now : nil
     }
 
     /// The number of streams changed.
     mutating func hasStreams(_ hasStreams: Bool, at now: Instant) {
+        if !hasStreams && streamlessSince == nil { mayBeNearer = true }
         streamlessSince = hasStreams ? nil : streamlessSince ?? now
     }
 
@@ -80,6 +87,7 @@ struct ConnectionDeadlines {
         if !isAnythingLeft {
             stalledSince = nil
         } else if taken >= Self.leastTaken || stalledSince == nil {
+            if stalledSince == nil { mayBeNearer = true }
             stalledSince = now
         } else {
             return
@@ -89,10 +97,12 @@ struct ConnectionDeadlines {
 
     mutating func pinged(at now: Instant) {
         pingedAt = now
+        mayBeNearer = true
     }
 
     mutating func announcedShutdown(at now: Instant) {
         shutdownAnnouncedAt = now
+        mayBeNearer = true
     }
 
     mutating func refusedNewStreams() {
@@ -101,6 +111,7 @@ struct ConnectionDeadlines {
 
     mutating func retired(at now: Instant) {
         retiresAt = nil
+        mayBeNearer = true
         retiredAt = now
     }
 

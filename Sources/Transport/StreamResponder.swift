@@ -1,26 +1,28 @@
 import GRPC
+import HTTP2
 
 /// The answering side of one stream of a connection.
 final class StreamResponder: RPCResponder {
     private let connection: Connection
-    private let streamID: Int32
+    /// Safe: touched inside the connection's isolation only, which `assumeIsolated` checks.
+    private nonisolated(unsafe) let record: StreamRecord
 
-    init(connection: Connection, streamID: Int32) {
+    init(connection: Connection, record: StreamRecord) {
         self.connection = connection
-        self.streamID = streamID
+        self.record = record
     }
 
     var executor: any SerialExecutor { connection.loop }
 
     var pendingByteCount: Int {
-        connection.assumeIsolated { $0.pendingByteCount(of: streamID) }
+        connection.assumeIsolated { _ in record.outbound.isClosed ? 0 : record.outbound.pendingByteCount }
     }
 
     func send(_ message: OutboundMessage) {
-        connection.assumeIsolated { $0.send(message, on: streamID) }
+        connection.assumeIsolated { $0.send(message, on: record) }
     }
 
     func finish(_ status: Status) {
-        connection.assumeIsolated { $0.finish(status, on: streamID) }
+        connection.assumeIsolated { $0.finish(status, on: record.outbound.id) }
     }
 }

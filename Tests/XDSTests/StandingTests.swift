@@ -73,21 +73,21 @@ import Testing
     @Test func whatARejectedResponseCarriedIsInDoubtUntilItIsAcknowledgedAgain() throws {
         var state = DeltaTypeState(.listener)
         let positions = (1...4).map { Position(group: GroupID(number: 1), revision: Revision(number: $0)) }
-        func send(_ nonce: String, _ names: [String], _ place: Int) {
+        func send(_ nonce: UInt32, _ names: [String], _ place: Int) {
             state.inFlight.append(
                 SentResponse(
-                    nonce: nonce, content: .own(resources: names.map { resource(.listener, $0) }, removed: []),
+                    nonce: Nonce(number: nonce), content: .own(resources: names.map { resource(.listener, $0) }, removed: []),
                     reached: ReachedPositions(updates: positions[place], removals: nil)))
         }
-        send("1", ["a"], 0)
-        send("2", ["good", "bad"], 1)
-        send("3", ["c"], 2)
-        #expect(state.reject("2", message: "Error adding/updating listener(s) bad: no") == ["bad"])
+        send(1, ["a"], 0)
+        send(2, ["good", "bad"], 1)
+        send(3, ["c"], 2)
+        #expect(state.reject(Nonce(number: 2), message: "Error adding/updating listener(s) bad: no") == ["bad"])
         #expect(state.acknowledged.updates == positions[0] && state.doubted == ["good"])
-        state.acknowledge("3")
+        state.acknowledge(Nonce(number: 3))
         #expect(state.acknowledged.updates == positions[0], "the innocent has not been sent again")
-        send("4", ["good"], 3)
-        state.acknowledge("4")
+        send(4, ["good"], 3)
+        state.acknowledge(Nonce(number: 4))
         #expect(state.acknowledged.updates == positions[3] && state.doubted.isEmpty)
     }
 }

@@ -1,6 +1,4 @@
-import DequeModule
 import Domain
-import EnvoyAPI
 import GRPC
 import Logging
 import Observability
@@ -18,24 +16,23 @@ actor DiscoveryStream: RPCReceiver {
     private static let unreadLimit = 1 << 20
 
     private nonisolated let responder: any RPCResponder
-    private nonisolated let broadcaster: Broadcaster
+    nonisolated let broadcaster: Broadcaster
     private let metrics: StreamMetrics
     private let plainLogger: Logger
     private var nodeID = ""
     private let method: DiscoveryMethod
     private let peer: String
-    private let waitingLog: WaitingLog
-    private let answerTimeout: Duration
+    let waitingLog: WaitingLog
+    let answerTimeout: Duration
     private let limits: StreamLimits
     /// What the client must show before it is served; nil once it has, and where nothing is asked.
     private var access: StreamAccess?
-    private var machine: StreamForm
+    let machine: any StreamForm
     /// Answers of the client so far.
-    private var answerCount = 0
-    /// Bytes of the last responses sent, as many as are not answered.
-    private var unanswered: Deque<Int> = []
+    private(set) var answerCount = 0
+    private var unanswered = UnansweredBytes()
     private var names = NameAccount()
-    private var isWatchingAnswers = false
+    var isWatchingAnswers = false
     private var told: StreamProgress?
     private var rejections = RejectionMemory()
     /// How often what was rejected for its address has been tried again for the time that passed, and nothing else.
@@ -47,14 +44,14 @@ actor DiscoveryStream: RPCReceiver {
     private var id: StreamID?
     private var nodeCluster = ""
     private var hasNode = false
-    private var isAssigned = false
-    private var wasReportedWaiting = false
-    private var hasEnded = false
+    private(set) var isAssigned = false
+    var wasReportedWaiting = false
+    private(set) var hasEnded = false
     /// What is to be cancelled at the stream's end: a timer of five minutes left behind by each client that only passes by adds up.
-    private var timers: [Purpose: TimerToken] = [:]
+    var timers: [Purpose: TimerToken] = [:]
 
     /// What a timer is for; there is one of each at most.
-    private enum Purpose { case grace, identity, answers, address }
+    enum Purpose { case grace, identity, answers, address }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { responder.executor.asUnownedSerialExecutor() }
 
@@ -69,7 +66,7 @@ actor DiscoveryStream: RPCReceiver {
         self.waitingLog = waitingLog
         self.access = access
         self.answerTimeout = answerTimeout
-        machine = StreamForm(method)
+        machine = method.newForm
         self.responder = responder
         self.broadcaster = broadcaster
         self.metrics = metrics
@@ -79,7 +76,7 @@ actor DiscoveryStream: RPCReceiver {
     }
 
     /// Names the Envoy. Made when something is logged: kept, it would cost each stream half a kilobyte.
-    private var logger: Logger {
+    var logger: Logger {
         var logger = plainLogger
         logger[metadataKey: "peer"] = "\(peer)"
         if !nodeID.isEmpty { logger[metadataKey: "node"] = "\(nodeID)" }
@@ -132,15 +129,16 @@ actor DiscoveryStream: RPCReceiver {
     }
 
     private func take(_ update: GroupUpdate) {
+        guard !hasEnded else { return }
         behindSince = behindSince ?? update.since
         perform(machine.updated(update))
     }
 
     private func take(_ message: [UInt8]) {
         guard !hasEnded else { return }
-        var request: StreamForm.Request
+        var request: StreamRequest
         do {
-            request = try machine.decode(message, nameLimit: limits.namesPerRequest)
+            request = try machine.decode(message, nameLimit: limits.namesPerRequest, needsNode: !hasNode)
         } catch RequestScan.Fault.tooLarge {
             finish(Status(.resourceExhausted, "the request names too much: \(limits.namesPerRequest) resources at most"))
             return
@@ -165,7 +163,7 @@ actor DiscoveryStream: RPCReceiver {
         perform(machine.received(request))
         guard !hasEnded else { return }
         // What an honest client has not read are the last responses sent, and it has answered none of them.
-        if request.isAnswer, responder.pendingByteCount > unanswered.reduce(Self.unreadLimit, +) { return refuseUnread() }
+        if request.isAnswer, responder.pendingByteCount > Self.unreadLimit + unanswered.sum { return refuseUnread() }
         account(request.nameCount, byteCount: message.count)
     }
 
@@ -198,7 +196,7 @@ actor DiscoveryStream: RPCReceiver {
     }
 
     /// The first request says who the Envoy is; later ones may say it again.
-    private func identify(_ request: StreamForm.Request) -> Bool {
+    private func identify(_ request: StreamRequest) -> Bool {
         guard !hasNode else { return true }
         let nodeID = request.nodeID
         guard !nodeID.isEmpty, nodeID.utf8.count <= 512 else {
@@ -218,40 +216,6 @@ actor DiscoveryStream: RPCReceiver {
         }
         watchIdentity()
         return true
-    }
-
-    /// Says of a client that has waited for its pod for long that it does. Until everything has been read, all streams wait.
-    private func watchIdentity() {
-        guard !hasEnded, !isAssigned else { return }
-        let begins = waitingLog.isDue
-        timers[.identity] = broadcaster.loop.schedule(after: waitingLog.patience) { [weak self] in
-            self?.assumeIsolated { begins ? $0.reportWaiting() : $0.watchIdentity() }
-        }
-    }
-
-    private func reportWaiting() {
-        guard !hasEnded, !isAssigned else { return }
-        wasReportedWaiting = waitingLog.report(with: logger)
-    }
-
-    /// Looks, as long as there is something that the client has not answered, whether it has answered anything since the last look.
-    private func watchAnswers() {
-        guard !isWatchingAnswers, machine.inFlightCount > 0 else { return }
-        isWatchingAnswers = true
-        let before = answerCount
-        timers[.answers] = broadcaster.loop.schedule(after: answerTimeout) { [weak self] in
-            self?.assumeIsolated { $0.checkAnswers(since: before) }
-        }
-    }
-
-    private func checkAnswers(since before: Int) {
-        guard !hasEnded else { return }
-        isWatchingAnswers = false
-        if machine.inFlightCount > 0, answerCount == before {
-            finish(Status(.deadlineExceeded, "no answer to any response for \(answerTimeout)"))
-        } else {
-            watchAnswers()
-        }
     }
 
     /// - Parameter isAnswered: whether the client answers what it is sent.
@@ -278,7 +242,7 @@ actor DiscoveryStream: RPCReceiver {
                 return
             }
         }
-        forgetAnswered()
+        unanswered.keep(last: machine.inFlightCount)
         if !fetches.isEmpty { broadcaster.assumeIsolated { $0.ask(id, fetches) } }
         tellProgress(id)
         followStep()
@@ -307,13 +271,6 @@ actor DiscoveryStream: RPCReceiver {
             metadata[type.type] = "\(type.sent ?? "nothing") sent, \(type.acknowledged ?? "nothing") acknowledged"
         }
         logger.debug(isBehind ? "the client is sent changes" : "the client is in step", metadata: metadata)
-    }
-
-    private func forgetAnswered() {
-        let surplus = unanswered.count - machine.inFlightCount
-        guard surplus > 0 else { return }
-        unanswered.removeFirst(surplus)
-        if unanswered.isEmpty { unanswered = [] }  // an idle stream keeps no storage
     }
 
     private func tellProgress(_ id: StreamID) {
@@ -346,7 +303,7 @@ actor DiscoveryStream: RPCReceiver {
         watchAddresses()
     }
 
-    private func finish(_ status: Status) {
+    func finish(_ status: Status) {
         guard !hasEnded else { return }
         responder.finish(status)
         if status.code != .ok { logger.info("stream ends", metadata: ["status": "\(status)"]) }
@@ -364,20 +321,11 @@ actor DiscoveryStream: RPCReceiver {
         behindSince = nil
         followStep()
         names.close(limits)
-        unanswered = []
+        unanswered = UnansweredBytes()
         for timer in timers.values { broadcaster.loop.cancel(timer) }
         timers = [:]
         guard let id else { return }
         self.id = nil
         broadcaster.assumeIsolated { $0.detach(id) }
-    }
-}
-
-extension DeltaRequest {
-    init(_ request: Envoy_Service_Discovery_V3_DeltaDiscoveryRequest) {
-        self.init(
-            typeURL: request.typeURL, subscribe: request.resourceNamesSubscribe, unsubscribe: request.resourceNamesUnsubscribe,
-            held: HeldResources(request.initialResourceVersions), nonce: request.responseNonce,
-            rejection: request.hasErrorDetail ? String(request.errorDetail.message.prefix(4096)) : nil)
     }
 }

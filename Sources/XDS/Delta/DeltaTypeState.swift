@@ -65,7 +65,7 @@ struct DeltaTypeState {
     }
 
     /// The client acknowledged `nonce`, and with it all that was sent earlier.
-    mutating func acknowledge(_ nonce: String) {
+    mutating func acknowledge(_ nonce: Nonce) {
         guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return }
         settle(through: index)
         let isChange = !addressConflicts.isEmpty && inFlight[...index].contains { !$0.names.isEmpty }
@@ -76,7 +76,7 @@ struct DeltaTypeState {
     /// The client rejected the response `nonce`, which it may have applied in part; returns the culprits.
     ///
     /// Where the message names none, the response is sent again in halves until the culprit is alone.
-    mutating func reject(_ nonce: String, message: String) -> [String]? {
+    mutating func reject(_ nonce: Nonce, message: String) -> [String]? {
         guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return nil }
         let response = inFlight[index]
         if index > 0 { settle(through: index - 1) }

@@ -13,6 +13,7 @@ public struct HeldResources: Sendable, Hashable {
 
     /// Reads versions as the client wrote them.
     public init(_ texts: [String: String] = [:]) {
+        guard !texts.isEmpty else { return }
         versions = texts.mapValues { Digest($0) ?? .zero }
         for version in versions.values { sum.add(version) }
     }

@@ -12,7 +12,7 @@ struct SentResponse {
         case own(resources: [EncodedResource], removed: [String])
     }
 
-    let nonce: String
+    let nonce: Nonce
     let content: Content
     /// Where the client stands once it has acknowledged this response, and all before it.
     let reached: ReachedPositions

@@ -71,11 +71,11 @@ public struct GroupUpdate: Sendable {
     /// Where they stand after the steps.
     public let to: Position
     /// The parts that changed.
-    let steps: [Part: Step]
+    let steps: PartTable<Step>
     /// When the first of the changes was heard of; nil when that is not known.
     public var since: ContinuousClock.Instant?
 
-    init(from: Position?, to: Position, steps: [Part: Step]) {
+    init(from: Position?, to: Position, steps: PartTable<Step> = PartTable()) {
         self.from = from
         self.to = to
         self.steps = steps

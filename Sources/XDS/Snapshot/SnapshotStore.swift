@@ -188,9 +188,9 @@ public struct SnapshotStore {
     public mutating func update(of group: GroupID, from revision: Revision) -> GroupUpdate? {
         guard let to = groups[group]?.position, revision < to.revision else { return nil }
         let from = Position(group: group, revision: revision)
-        var steps: [Part: Step] = [:]
+        var steps = PartTable<Step>()
         for part in Part.allCases {
-            guard let step = step(part, from: from, in: group) else { return GroupUpdate(from: nil, to: to, steps: [:]) }
+            guard let step = step(part, from: from, in: group) else { return GroupUpdate(from: nil, to: to) }
             if !step.isEmpty { steps[part] = step }
         }
         return GroupUpdate(from: from, to: to, steps: steps)

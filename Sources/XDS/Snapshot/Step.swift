@@ -71,7 +71,6 @@ public final class Step: Sendable {
 /// The wire form of a `DeltaDiscoveryResponse`, put together from resources that are encoded already.
 enum DeltaResponse {
     private static let nonceField = 5
-    private static let nonceLength = 8  // hexadecimal digits of a 32-bit number
 
     /// Everything but the nonce: the same for all streams that make the same step.
     static func body(typeURL: String, systemVersion: String, resources: [EncodedResource], removed: [String]) -> [UInt8] {
@@ -85,15 +84,15 @@ enum DeltaResponse {
     }
 
     /// The nonce field, which precedes the body: protobuf fields may come in any order.
-    static func head(nonce: String) -> [UInt8] {
-        var writer = WireWriter(capacity: nonceLength + 2)
-        writer.string(nonce, field: nonceField)
-        return writer.output
-    }
-
-    /// The text of the nonce `number`: eight hexadecimal digits, so that every head has the same length.
-    static func nonce(_ number: UInt32) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: max(0, nonceLength - digits.count)) + digits
+    static func head(nonce: Nonce) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: Nonce.digitCount + 2) { buffer, count in
+            buffer[0] = UInt8(nonceField << 3 | 2)
+            buffer[1] = UInt8(Nonce.digitCount)
+            count = 2
+            nonce.write {
+                buffer[count] = $0
+                count += 1
+            }
+        }
     }
 }

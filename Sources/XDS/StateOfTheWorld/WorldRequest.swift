@@ -4,18 +4,24 @@ public struct WorldRequest: Sendable, Hashable {
     public var typeURL: String
     /// The last version that the client accepted; empty for none.
     public var version: String
-    /// Every name subscribed to.
-    public var names: [String]
+    /// Every name subscribed to; nil when they are those of the last request that was taken in.
+    public var names: [String]?
+    /// Tells this list of names from others; nil when nobody has worked it out.
+    public var namesMark: Int?
     /// The nonce of the response that this request acknowledges or rejects; empty when it does neither.
     public var nonce: String
     /// Why the client rejected the response; nil for an acknowledgement.
     public var rejection: String?
 
     /// Makes a request.
-    public init(typeURL: String, version: String = "", names: [String] = [], nonce: String = "", rejection: String? = nil) {
+    public init(
+        typeURL: String, version: String = "", names: [String]? = [], namesMark: Int? = nil, nonce: String = "",
+        rejection: String? = nil
+    ) {
         self.typeURL = typeURL
         self.version = version
         self.names = names
+        self.namesMark = namesMark
         self.nonce = nonce
         self.rejection = rejection
     }
@@ -35,7 +41,9 @@ struct WorldSubscription {
     func includes(_ name: String) -> Bool { isWildcard || names.contains(name) }
 
     /// Takes in the list of a request; returns the names that are new in it, and whether everything is.
-    mutating func replace(by list: [String], type: ResourceType) -> (names: Set<String>, everything: Bool) {
+    /// - Parameter list: nil for the one taken in last.
+    mutating func replace(by list: [String]?, type: ResourceType) -> (names: Set<String>, everything: Bool) {
+        guard let list else { return ([], false) }
         let before = self
         if !list.isEmpty { hasNamed = true }
         names = Set(list).subtracting(["*"])

@@ -6,7 +6,7 @@ import DequeModule
 /// there with its last acknowledged bytes, and is left out only when there are none.
 struct WorldTypeState {
     private struct Sent {
-        let nonce: String
+        let nonce: Nonce
         let state: WorldState
         let search: Int
         /// What it changed at the client, by name.
@@ -58,7 +58,7 @@ struct WorldTypeState {
     /// What the responses that the client has not answered change, by name.
     var changedInFlight: Set<String> { Set(inFlight.lazy.flatMap(\.changed)) }
     /// The nonce that an answer must have in order not to be stale.
-    var lastNonce: String?
+    var lastNonce: Nonce?
     /// Names whose newest bytes are withheld.
     var withheldCount: Int { rejected.count }
     /// Whether nothing is under way or in doubt.
@@ -98,7 +98,7 @@ struct WorldTypeState {
 
     /// Notes that the client was sent `state`.
     /// - Parameter complete: where the snapshot stood, unless the state has more than that.
-    mutating func sent(_ state: WorldState, nonce: String, changed: [String], complete: Position?) {
+    mutating func sent(_ state: WorldState, nonce: Nonce, changed: [String], complete: Position?) {
         let reached = doubts.count < 2 ? complete : nil
         inFlight.append(Sent(nonce: nonce, state: state, search: search, changed: changed, reached: reached))
         lastNonce = nonce
@@ -126,7 +126,7 @@ struct WorldTypeState {
     }
 
     /// The client acknowledged `nonce`, and with it all that was sent earlier; returns what it has now.
-    mutating func acknowledge(_ nonce: String) {
+    mutating func acknowledge(_ nonce: Nonce) {
         guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return }
         let before = acknowledged
         let (state, isOfThisSearch) = (inFlight[index].state, inFlight[index].search == search)
@@ -158,7 +158,7 @@ struct WorldTypeState {
 
     /// The client rejected the response `nonce`, which it may have applied in part; returns the culprits, none while they are being
     /// searched for, or nil for an answer that comes too late to say something new.
-    mutating func reject(_ nonce: String, message: String) -> [String]? {
+    mutating func reject(_ nonce: Nonce, message: String) -> [String]? {
         guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return nil }
         let response = inFlight[index]
         doubtful.formUnion(inFlight[...index].flatMap(\.changed))

@@ -1,0 +1,54 @@
+import EnvoyAPI
+import SwiftProtobuf
+import XDS
+
+/// A stream in the delta form.
+final class DeltaForm: StreamForm {
+    private var machine = DeltaDiscoveryStateMachine()
+
+    var inFlightCount: Int { machine.inFlightCount }
+    var progress: StreamProgress { machine.progress }
+    var account: StreamAccount { machine.account }
+    var hasAddressConflicts: Bool { machine.hasAddressConflicts }
+    func nameByteCount(nameCost: Int) -> Int { machine.nameByteCount(nameCost: nameCost) }
+
+    func decode(_ message: [UInt8], nameLimit: Int, needsNode: Bool) throws -> StreamRequest {
+        if !needsNode, let answer = BareAnswer(message, .delta) {
+            let request = DeltaRequest(typeURL: answer.type.typeURL, nonce: answer.nonce)
+            return StreamRequest(content: .delta(request), isAnswer: true)
+        }
+        let scan = try RequestScan(message, .delta, nameLimit: nameLimit)
+        let request = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: message, options: .requests)
+        return StreamRequest(
+            content: .delta(DeltaRequest(request)), nodeID: request.node.id, nodeCluster: request.node.cluster,
+            isAnswer: !request.responseNonce.isEmpty, nameCount: scan.nameCount)
+    }
+
+    func received(_ request: StreamRequest) -> [DeltaAction] {
+        if case .delta(let request) = request.content { machine.received(request) } else { [] }
+    }
+
+    func assigned(_ position: Position) -> [DeltaAction] { machine.assigned(position) }
+    func updated(_ update: GroupUpdate) -> [DeltaAction] { machine.updated(update) }
+    func answered(_ results: [FetchResult]) -> [DeltaAction] { machine.answered(results) }
+    func graceElapsed() -> [DeltaAction] { machine.graceElapsed() }
+    func addressPauseElapsed() -> [DeltaAction] { machine.addressPauseElapsed() }
+}
+
+extension DeltaRequest {
+    init(_ request: Envoy_Service_Discovery_V3_DeltaDiscoveryRequest) {
+        self.init(
+            typeURL: request.typeURL, subscribe: request.resourceNamesSubscribe, unsubscribe: request.resourceNamesUnsubscribe,
+            held: HeldResources(request.initialResourceVersions), nonce: request.responseNonce,
+            rejection: request.hasErrorDetail ? String(request.errorDetail.message.prefix(4096)) : nil)
+    }
+}
+
+extension BinaryDecodingOptions {
+    /// Envoy's node is some 60 KB, most of it fields that nobody reads.
+    static var requests: BinaryDecodingOptions {
+        var options = BinaryDecodingOptions()
+        options.discardUnknownFields = true
+        return options
+    }
+}

@@ -1,0 +1,39 @@
+import GRPC
+import Transport
+
+/// How long a client may keep the server waiting, or the server the client.
+extension DiscoveryStream {
+    /// Says of a client that has waited for its pod for long that it does. Until everything has been read, all streams wait.
+    func watchIdentity() {
+        guard !hasEnded, !isAssigned else { return }
+        let begins = waitingLog.isDue
+        timers[.identity] = broadcaster.loop.schedule(after: waitingLog.patience) { [weak self] in
+            self?.assumeIsolated { begins ? $0.reportWaiting() : $0.watchIdentity() }
+        }
+    }
+
+    func reportWaiting() {
+        guard !hasEnded, !isAssigned else { return }
+        wasReportedWaiting = waitingLog.report(with: logger)
+    }
+
+    /// Looks, as long as there is something that the client has not answered, whether it has answered anything since the last look.
+    func watchAnswers() {
+        guard !isWatchingAnswers, machine.inFlightCount > 0 else { return }
+        isWatchingAnswers = true
+        let before = answerCount
+        timers[.answers] = broadcaster.loop.schedule(after: answerTimeout) { [weak self] in
+            self?.assumeIsolated { $0.checkAnswers(since: before) }
+        }
+    }
+
+    func checkAnswers(since before: Int) {
+        guard !hasEnded else { return }
+        isWatchingAnswers = false
+        if machine.inFlightCount > 0, answerCount == before {
+            finish(Status(.deadlineExceeded, "no answer to any response for \(answerTimeout)"))
+        } else {
+            watchAnswers()
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import HTTP2
+import Logging
+
+/// Bytes of the channel in, pieces for the session out; and whose turn it is.
+extension Connection {
+    /// Reads in a row before others get a turn.
+    private static let readsPerTurn = 4
+    /// After this time, too, others get a turn: what a few bytes lead to may be much work.
+    private static let turnLength = Duration.milliseconds(2)
+    /// How long a connection rests at least that has used its turn up …
+    private static let leastRest = Duration.milliseconds(20)
+    /// … and how many times as long as it took, so that it never has more than a fifth of the loop's time.
+    private static let restFactor = 4
+    /// How few and how many bytes are given to the session before a look at the clock.
+    private static let pieceSizes = 32...64 * 1024
+
+    func readInput() {
+        guard !isResting else { return }
+        isInputBlocked = false
+        defer { updateInterest() }
+        let end = ContinuousClock.now + Self.turnLength
+        guard takeBacklog(until: end) else { return }
+        for _ in 0..<Self.readsPerTurn {
+            let buffer = loop.readBuffer
+            switch channel.read(into: buffer) {
+            case .transferred(let count):
+                guard receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), until: end) else { return }
+                if isClosed || (count < buffer.count && !channel.holdsInput) { return }
+                if ContinuousClock.now >= end { return rest(after: end) }
+            case .blocked(let readiness):
+                isInputBlocked = readiness == .writable
+                return
+            case .ended: return close(.debug, "the peer closed the connection")
+            case .failed(let reason): return close(.debug, reason)
+            }
+        }
+        // The loop reports the descriptor again, but it knows nothing of input inside the channel.
+        if channel.holdsInput { loop.submit { self.ready(.readable) } }
+    }
+
+    /// - Parameter end: when the turn should have been over.
+    private func rest(after end: ContinuousClock.Instant) {
+        isResting = true
+        let taken = Self.turnLength + (ContinuousClock.now - end)
+        loop.schedule(after: max(Self.leastRest, taken * Self.restFactor)) { [weak self] in self?.assumeIsolated { $0.readOn() } }
+    }
+
+    private func readOn() {
+        isResting = false
+        if case .open = state { readInput() }
+    }
+
+    /// Whether there is none left.
+    private func takeBacklog(until end: ContinuousClock.Instant) -> Bool {
+        guard !backlog.isEmpty else { return true }
+        let bytes = backlog
+        backlog = []
+        return bytes.withUnsafeBytes { receive($0, until: end) } && !isClosed
+    }
+
+    /// Gives the session what arrived, piece by piece; when the turn is over, the rest has to wait for the next. Returns whether it doesn't.
+    private func receive(_ bytes: UnsafeRawBufferPointer, until end: ContinuousClock.Instant) -> Bool {
+        var position = 0
+        while position < bytes.count, !isClosed {
+            let next = min(bytes.count, position + pieceSize)
+            receive(UnsafeRawBufferPointer(rebasing: bytes[position..<next]))
+            position = next
+            let isOver = ContinuousClock.now >= end
+            pieceSize = isOver ? max(Self.pieceSizes.lowerBound, pieceSize / 2) : min(Self.pieceSizes.upperBound, pieceSize * 2)
+            guard position < bytes.count, session.failure == nil, isOver else { continue }
+            backlog = Array(bytes[position...])
+            rest(after: end)
+            return false
+        }
+        return true
+    }
+
+    private func receive(_ bytes: UnsafeRawBufferPointer) {
+        session.receive(bytes, at: loop.now)
+        if session.failure == .badPreface {
+            return close(.info, PrefaceGuess(bytes).description)
+        }
+        if session.openHeaderStreamID != headerStreamID {
+            // Another section than last time: its own time begins.
+            headerStreamID = session.openHeaderStreamID
+            deadlines.received(isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: false, at: loop.now)
+        }
+        deadlines.received(
+            isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: session.isInsideHeaders, at: loop.now)
+        deliverEvents()
+        deadlines.hasUnfinishedMessages(bufferedByteCount > 0, at: loop.now)
+        // An acknowledgement leads to nothing, nearly always: to look for output later would find the connection's memory out of the cache.
+        if session.needsFlush { planWrite() } else { armTimer() }
+    }
+}

@@ -1,0 +1,149 @@
+import DequeModule
+
+/// What is owed and may go, and what is asked of the snapshot for it.
+extension DeltaDiscoveryStateMachine {
+    /// Starts every fetch that something is owed for and that may start now, and lets go of groups left behind.
+    mutating func advance(_ actions: inout [DeltaAction]) {
+        countInFlight()
+        for type in ResourceType.allCases where !isAtRest(type) {
+            guard let fetch = nextFetch(type) else { continue }
+            self[type].isFetching = true
+            actions.append(.fetch(fetch))
+        }
+        // An answer that is under way may yet put the stream into the group that it was asked of.
+        guard !left.isEmpty, !ResourceType.allCases.contains(where: { self[$0].isFetching }) else { return }
+        for old in left where !Part.allCases.contains(where: { positions[$0]?.group == old }) {
+            left.remove(old)
+            actions.append(.release(old))
+        }
+    }
+
+    /// Whether the client stands at the latest revision of a type and is owed nothing: so it is nearly always, and then nothing is
+    /// to be fetched.
+    private func isAtRest(_ type: ResourceType) -> Bool {
+        guard let group else { return true }
+        let current = Position(group: group, revision: latest)
+        guard self[type].owesNothing, positions[.updates(of: type)] == current else { return false }
+        return type != .cluster || (positions[.clusterRemovals] == current && doubtfulClusters.isEmpty)
+    }
+
+    private mutating func nextFetch(_ type: ResourceType) -> Fetch? {
+        let state = self[type]
+        guard let group, state.isStarted, !state.isFetching, state.isWindowOpen else { return nil }
+        let current = Position(group: group, revision: latest)
+        let part = Part.updates(of: type)
+        guard mayMove(part, to: current) else { return nil }
+        var fetch = Fetch(type)
+        fetch.names = state.owed
+        fetch.refreshed = state.refreshed
+        fetch.held = state.held
+        addRemovals(&fetch, to: current)
+        let position = positions[part]
+        // Without a position only a wildcard takes a step: names are asked for one by one.
+        let isBehind = position.map { $0 != current } ?? state.subscription.isWildcard
+        if !isBehind && fetch.isEmpty {
+            guard let names = self[type].retries.popFirst() else { return nil }
+            fetch.names = Set(names)
+        }
+        // What is asked for by name comes from the latest snapshot: the position has to move there with it.
+        if isBehind || position != nil { fetch.steps.updateValue(position, forKey: part) }
+        if type == .endpoint && !state.owed.isEmpty {
+            fetch.subscription = state.subscription.list
+            self[type].listIsCurrent = true
+        }
+        self[type].owed = []
+        self[type].refreshed = []
+        self[type].held = nil
+        return fetch
+    }
+
+    private func addRemovals(_ fetch: inout Fetch, to current: Position) {
+        guard fetch.type == .cluster, let position = positions[.clusterRemovals],
+            position != current || !doubtfulClusters.isEmpty, mayMove(.clusterRemovals, to: current)
+        else { return }
+        fetch.steps.updateValue(position, forKey: .clusterRemovals)
+        fetch.checked = doubtfulClusters
+    }
+
+    /// Whether the parts that must go first are where `part` would go.
+    private func mayMove(_ part: Part, to target: Position) -> Bool {
+        switch part {
+        case .clusterUpdates, .endpoints: return true
+        // A fetch of the clusters that can start now is answered together with the listeners'.
+        case .listeners:
+            // A client that comes back and has not asked for clusters yet will, in a moment.
+            guard self[.cluster].isAsking else { return !isReturning || isGraceOver }
+            let isCurrent = positions[.clusterUpdates] == target
+            return isCurrent || self[.cluster].isFetching || self[.cluster].isWindowOpen
+        case .clusterRemovals: return listenersStand(at: target)
+        }
+    }
+
+    /// Whether no listener of the client needs a cluster that is gone at `target`.
+    private func listenersStand(at target: Position) -> Bool {
+        if self[.listener].isAsking { return positions[.listeners] == target }
+        // A client that comes back has listeners, and asks for them in a moment.
+        return !isReturning || isGraceOver
+    }
+
+    /// Whether the stream takes an update's step of `part` as it is.
+    func canStep(_ part: Part, _ update: GroupUpdate) -> Bool {
+        guard let from = update.from, self[part.type].isStarted, !self[part.type].isFetching, positions[part] == from
+        else { return false }
+        if update.steps[part] != nil && !self[part.type].isWindowOpen { return false }
+        switch part {
+        case .clusterUpdates, .endpoints: return true
+        case .listeners: return !self[.cluster].isAsking || positions[.clusterUpdates] == update.to
+        case .clusterRemovals: return listenersStand(at: update.to)
+        }
+    }
+
+    mutating func take(_ result: FetchResult, _ part: Part, _ actions: inout [DeltaAction]) {
+        let type = part.type
+        let step = result.steps[part]
+        if part == .listeners, step != nil, self[.cluster].isAsking, positions[.clusterUpdates] != result.position {
+            // The clusters did not come along after all: the same is asked once more.
+            self[type].owed.formUnion(result.fetch.names)
+            self[type].held = result.fetch.held
+            return
+        }
+        if part == .clusterRemovals && !(mayMove(part, to: result.position) && self[type].isWindowOpen) { return }
+        if part == .clusterUpdates, result.isHeld, let held = result.fetch.held {
+            doubtfulClusters.subtract(held.versions.keys)
+        }
+        if part == .clusterUpdates, let step { doubt(step, from: positions[.clusterRemovals], to: result.position) }
+        if part == .endpoints {
+            if let step { self[type].subscription.advance(step) }
+            for (name, resource) in result.named { self[type].subscription.found(name, exists: resource != nil) }
+            if let coverage = result.coverage, self[type].listIsCurrent { self[type].subscription.collapse(coverage) }
+        }
+        if step != nil || positions[part] == nil { positions[part] = result.position }
+        if part == .clusterUpdates && positions[.clusterRemovals] == nil {
+            positions[.clusterRemovals] = result.position
+        }
+        if part == .clusterRemovals {
+            doubtfulClusters = []
+            respond(type, step: step, named: Dictionary(uniqueKeysWithValues: result.absent.map { ($0, nil) }), &actions)
+        } else {
+            respond(type, step: result.everything ?? step, named: result.named, &actions)
+        }
+    }
+
+    /// Clusters that come by way of a group which the removals never visit are in no log that the removals read.
+    mutating func doubt(_ step: Step, from removals: Position?, to target: Position) {
+        guard let removals, removals.group != target.group else { return }
+        doubtfulClusters.formUnion((step.updated + step.added).map(\.name))
+    }
+
+    /// Envoy waits for the endpoints of a cluster that was updated, without asking for them.
+    mutating func refreshEndpoints(of step: Step?, unless endpointStep: Step?) {
+        guard let step, self[.endpoint].isStarted || (isReturning && !isGraceOver) else { return }
+        let told = Set((endpointStep.map { $0.updated + $0.added + $0.resent } ?? []).map(\.name))
+        // A cluster that is new to the snapshot may be an update to the client, which has not heard yet that the old one is gone.
+        for cluster in step.updated + step.added where !told.contains(cluster.name) {
+            // A client that has not asked for endpoints yet will, and may bring versions that would keep the answer back.
+            let mayWait = self[.endpoint].isStarted ? self[.endpoint].subscription.includes(cluster.name) : true
+            if mayWait { self[.endpoint].refreshed.insert(cluster.name) }
+        }
+    }
+}
