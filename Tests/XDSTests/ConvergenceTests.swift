@@ -60,7 +60,8 @@ import Testing
                     let units = try (0...pick(3)).map { place in
                         try unit(
                             "\(name)-\(place)", port: pick(12) + 1, cluster: pick(6) == 0 ? "shared\(pick(3))" : nil,
-                            content: mayReject && pick(6) == 0 ? "bad\(pick(3))" : "\(pick(3))", endpoints: "\(pick(3))")
+                            content: mayReject && pick(6) == 0 ? "bad\(pick(3))" : "\(pick(3))",
+                            endpoints: Pair.rejectsEndpoints && mayReject && pick(8) == 0 ? "bad\(pick(3))" : "\(pick(3))")
                     }
                     fanOut.setFragment(fragment(name, selectors[pick(2)], created: Int64(pick(3)), units))
                 }
@@ -290,6 +291,8 @@ import Testing
         checkWindow(connection)
         for rejected in connection.pair.progress.rejected {
             let resource = world.fanOut.store.resources(rejected.type, in: group).first { $0.name == rejected.name }
+            // Endpoints that went while their rejection was on the way may stay in the list, where nobody looks for them.
+            if rejected.type == .endpoint && resource == nil { continue }
             #expect(
                 resource.map { String(decoding: $0.deltaField, as: UTF8.self).contains("bad") } == true,
                 "\(rejected.type) \(rejected.name) is rejected no more")

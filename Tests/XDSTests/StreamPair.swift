@@ -5,6 +5,9 @@ protocol StreamPair {
     associatedtype Request: AnswersResponses
     /// How many responses with clusters may be unanswered.
     static var clusterWindow: Int { get }
+    /// Whether the client says at once that it rejects endpoints: one that holds its answers about clusters back until it has endpoints
+    /// would wait for a timeout.
+    static var rejectsEndpoints: Bool { get }
     init()
     /// The client's memory of earlier streams stays, the machine is new.
     mutating func connect() -> [Request]
@@ -36,6 +39,7 @@ extension WorldRequest: AnswersResponses {}
 
 struct DeltaPair: StreamPair {
     static let clusterWindow = 64
+    static let rejectsEndpoints = true
     private var machine = DeltaDiscoveryStateMachine()
     private var envoy = SimulatedEnvoy()
 
@@ -68,6 +72,7 @@ struct DeltaPair: StreamPair {
 
 struct WorldPair: StreamPair {
     static let clusterWindow = 8
+    static let rejectsEndpoints = false
     private var machine = WorldDiscoveryStateMachine()
     private var envoy = SimulatedWorldEnvoy()
 

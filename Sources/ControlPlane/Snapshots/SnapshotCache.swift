@@ -214,7 +214,7 @@ public actor SnapshotCache: Service {
 
     /// Logs what an Envoy rejected, with the object that it comes of.
     private func report(_ rejection: Rejection, of stream: StreamID, _ variant: ConnectionVariant) {
-        var metadata: Logger.Metadata = ["type": "\(rejection.type)", "message": "\(rejection.message.prefix(2000))"]
+        var metadata: Logger.Metadata = ["type": "\(rejection.type)", "message": "\(rejection.message.limited(toBytes: 2000))"]
         guard !rejection.culprits.isEmpty else {
             metadata["node"] = lines[variant]?.fanOut.origin(of: rejection.type, "", told: stream).nodeID.map { "\($0)" }
             logger.error("the Envoy rejected configuration and did not name what; that is searched for", metadata: metadata)

@@ -40,7 +40,7 @@ extension DeltaRequest {
         self.init(
             typeURL: request.typeURL, subscribe: request.resourceNamesSubscribe, unsubscribe: request.resourceNamesUnsubscribe,
             held: HeldResources(request.initialResourceVersions), nonce: request.responseNonce,
-            rejection: request.hasErrorDetail ? String(request.errorDetail.message.prefix(4096)) : nil)
+            rejection: request.hasErrorDetail ? request.errorDetail.message.limited(toBytes: StreamLimits.rejectionBytes) : nil)
     }
 }
 

@@ -164,7 +164,8 @@ actor DiscoveryStream: RPCReceiver {
         guard !hasEnded else { return }
         // What an honest client has not read are the last responses sent, and it has answered none of them.
         if request.isAnswer, responder.pendingByteCount > Self.unreadLimit + unanswered.sum { return refuseUnread() }
-        account(request.nameCount, byteCount: message.count)
+        // What a rejection leaves behind is found out by counting.
+        account(request.nameCount + (request.isRejection ? 64 : 0), byteCount: message.count)
     }
 
     private func refuseUnread() { finish(Status(.resourceExhausted, "answers are not read")) }
@@ -208,7 +209,7 @@ actor DiscoveryStream: RPCReceiver {
         }
         hasNode = true
         self.nodeID = nodeID
-        nodeCluster = String(request.nodeCluster.prefix(256))
+        nodeCluster = request.nodeCluster.limited(toBytes: 256)
         logger.info("stream began", metadata: ["cluster": "\(nodeCluster)", "form": "\(method.form)"])
         id = broadcaster.assumeIsolated { $0.attach(self, nodeID: nodeID) }
         timers[.grace] = broadcaster.loop.schedule(after: Self.reconnectGrace) { [weak self] in

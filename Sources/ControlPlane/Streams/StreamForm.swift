@@ -43,6 +43,14 @@ struct StreamRequest {
     /// earlier stream.
     var nameCount = 0
 
+    /// Whether the client rejects something, in words that are kept.
+    var isRejection: Bool {
+        switch content {
+        case .delta(let request): request.rejection != nil
+        case .stateOfTheWorld(let request): request.rejection != nil
+        }
+    }
+
     /// The type; a service of one type lets its clients leave it out (xDS protocol, "Resource Types").
     var typeURL: String {
         get {

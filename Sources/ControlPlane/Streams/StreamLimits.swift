@@ -17,6 +17,8 @@ public final class StreamLimits: Sendable {
     /// What a name costs besides its text: its place in a set or two.
     static let nameCost = 64
     static let smallNameBytes = 64 * 1024
+    /// What is kept of a client's words about what it rejects, in bytes. Envoy names a culprit at the beginning of a line, and may name many.
+    static let rejectionBytes = 4096
 
     private let claimed = Atomic(0)
 
@@ -72,5 +74,12 @@ struct NameAccount {
         func shared(_ value: Int) -> Int { max(0, value - StreamLimits.smallNameBytes) }
         limits.change(by: shared(value) - shared(claimed))
         claimed = value
+    }
+}
+
+extension String {
+    /// The first `count` bytes. Not its first characters: one character may have any number of bytes.
+    func limited(toBytes count: Int) -> String {
+        utf8.count <= count ? self : String(decoding: utf8.prefix(count), as: UTF8.self)
     }
 }

@@ -46,6 +46,6 @@ extension WorldRequest {
         self.init(
             typeURL: request.typeURL, version: request.versionInfo, names: request.resourceNames, namesMark: namesMark,
             nonce: request.responseNonce,
-            rejection: request.hasErrorDetail ? String(request.errorDetail.message.prefix(4096)) : nil)
+            rejection: request.hasErrorDetail ? request.errorDetail.message.limited(toBytes: StreamLimits.rejectionBytes) : nil)
     }
 }

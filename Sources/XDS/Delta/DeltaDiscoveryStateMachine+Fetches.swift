@@ -42,8 +42,12 @@ extension DeltaDiscoveryStateMachine {
         // Without a position only a wildcard takes a step: names are asked for one by one.
         let isBehind = position.map { $0 != current } ?? state.subscription.isWildcard
         if !isBehind && fetch.isEmpty {
-            guard let names = self[type].retries.popFirst() else { return nil }
-            fetch.names = Set(names)
+            while fetch.names.isEmpty {
+                guard let names = self[type].retries.popFirst() else { return nil }
+                // Some may have been given up since they were rejected.
+                fetch.names = Set(names).filter(self[type].subscription.includes)
+            }
+            fetch.isRetry = true
         }
         // What is asked for by name comes from the latest snapshot: the position has to move there with it.
         if isBehind || position != nil { fetch.steps.updateValue(position, forKey: part) }
@@ -98,12 +102,38 @@ extension DeltaDiscoveryStateMachine {
         }
     }
 
+    /// Takes a fetch for answered; false when the client has asked for everything since it began, so that the same is asked once more.
+    mutating func conclude(_ fetch: Fetch) -> Bool {
+        self[fetch.type].isFetching = false
+        guard self[fetch.type].isOutrun else { return true }
+        self[fetch.type].isOutrun = false
+        self[fetch.type].owed.formUnion(fetch.names.subtracting(self[fetch.type].droppedMeanwhile))
+        self[fetch.type].refreshed.formUnion(fetch.refreshed.subtracting(self[fetch.type].droppedMeanwhile))
+        self[fetch.type].droppedMeanwhile = []
+        if self[fetch.type].held == nil { self[fetch.type].held = fetch.held }
+        return false
+    }
+
+    /// The resources that an answer names, as far as they are still wanted.
+    private mutating func named(in result: FetchResult, _ part: Part) -> [String: EncodedResource?] {
+        var named = result.named
+        for name in self[part.type].droppedMeanwhile { named[name] = nil }
+        guard part == .clusterUpdates && result.fetch.isRetry else { return named }
+        // What was rejected beside a culprit, and is gone by now, may have a listener yet, as every cluster that goes.
+        for (name, resource) in named where resource == nil {
+            doubtfulClusters.insert(name)
+            named[name] = nil
+        }
+        return named
+    }
+
     mutating func take(_ result: FetchResult, _ part: Part, _ actions: inout [DeltaAction]) {
         let type = part.type
         let step = result.steps[part]
         if part == .listeners, step != nil, self[.cluster].isAsking, positions[.clusterUpdates] != result.position {
             // The clusters did not come along after all: the same is asked once more.
-            self[type].owed.formUnion(result.fetch.names)
+            self[type].owed.formUnion(result.fetch.names.subtracting(self[type].droppedMeanwhile))
+            self[type].droppedMeanwhile = []
             self[type].held = result.fetch.held
             return
         }
@@ -114,7 +144,15 @@ extension DeltaDiscoveryStateMachine {
         if part == .clusterUpdates, let step { doubt(step, from: positions[.clusterRemovals], to: result.position) }
         if part == .endpoints {
             if let step { self[type].subscription.advance(step) }
-            for (name, resource) in result.named { self[type].subscription.found(name, exists: resource != nil) }
+            let dropped = self[type].droppedMeanwhile
+            for (name, resource) in result.named where !dropped.contains(name) {
+                self[type].subscription.found(name, exists: resource != nil)
+            }
+            if result.everything != nil {
+                for name in result.fetch.names where !dropped.contains(name) && !result.named.keys.contains(name) {
+                    self[type].subscription.found(name, exists: true)
+                }
+            }
             if let coverage = result.coverage, self[type].listIsCurrent { self[type].subscription.collapse(coverage) }
         }
         if step != nil || positions[part] == nil { positions[part] = result.position }
@@ -122,10 +160,11 @@ extension DeltaDiscoveryStateMachine {
             positions[.clusterRemovals] = result.position
         }
         if part == .clusterRemovals {
-            doubtfulClusters = []
+            doubtfulClusters.subtract(result.fetch.checked)
             respond(type, step: step, named: Dictionary(uniqueKeysWithValues: result.absent.map { ($0, nil) }), &actions)
         } else {
-            respond(type, step: result.everything ?? step, named: result.named, &actions)
+            respond(type, step: result.everything ?? step, named: named(in: result, part), &actions)
+            self[type].droppedMeanwhile = []
         }
     }
 

@@ -21,7 +21,9 @@ extension DeltaDiscoveryStateMachine {
         let permitted = resources.values.filter { self[type].permits($0) }.sorted { $0.name < $1.name }
         // Who gets clusters learns of a removal from them; removed endpoints go with the next response.
         if type == .endpoint && (!permitted.isEmpty || !removed.isEmpty || !self[.cluster].isStarted) {
-            removed.formUnion(self[type].subscription.takeUntold())
+            let untold = self[type].subscription.takeUntold()
+            for name in untold { self[type].forgetRejection(of: name) }
+            removed.formUnion(untold)
         }
         guard !permitted.isEmpty || !removed.isEmpty || (self[type].mustAnswer && step != nil) else { return }
         self[type].mustAnswer = false

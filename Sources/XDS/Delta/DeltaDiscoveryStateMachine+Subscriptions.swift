@@ -19,6 +19,7 @@ extension DeltaDiscoveryStateMachine {
                 if !self[type].subscription.isWildcard { wantEverything(type) }
             } else {
                 self[type].subscription.subscribe(name)
+                self[type].droppedMeanwhile.remove(name)
                 self[type].owed.insert(name)
                 self[type].refreshed.remove(name)
                 self[type].forgetRejection(of: name)
@@ -31,7 +32,9 @@ extension DeltaDiscoveryStateMachine {
                 let wasAsked = self[type].subscription.isWildcard && self[type].subscription.names.contains(name)
                 self[type].subscription.unsubscribe(name)
                 self[type].listIsCurrent = false
+                if self[type].isFetching { self[type].droppedMeanwhile.insert(name) }
                 self[type].forgetDoubt(of: name)
+                if !self[type].subscription.isWildcard { self[type].forgetRejection(of: name) }
                 self[type].owed.remove(name)
                 // The client has to learn whether the wildcard covers the name (xDS protocol, "Unsubscribing from Resources").
                 if wasAsked { self[type].owed.insert(name) }
@@ -43,6 +46,7 @@ extension DeltaDiscoveryStateMachine {
     private mutating func wantEverything(_ type: ResourceType) {
         self[type].subscription.subscribeToAll()
         self[type].mustAnswer = true
+        self[type].isOutrun = self[type].isFetching
         for part in Part.allCases where part.type == type { positions[part] = nil }
     }
 

@@ -112,6 +112,7 @@ public struct DeltaDiscoveryStateMachine {
         let nonce = Nonce(request.nonce)
         if let message = request.rejection {
             if let nonce, let culprits = self[type].reject(nonce, message: message) {
+                for name in culprits where !self[type].subscription.includes(name) { self[type].forgetRejection(of: name) }
                 actions.append(.rejected(Rejection(type: type, culprits: culprits, message: message)))
             }
         } else if let nonce {
@@ -164,8 +165,8 @@ public struct DeltaDiscoveryStateMachine {
     }
 
     /// The snapshot answered this stream's fetches.
-    public mutating func answered(_ results: [FetchResult]) -> [DeltaAction] {
-        for result in results { self[result.type].isFetching = false }
+    public mutating func answered(_ answers: [FetchResult]) -> [DeltaAction] {
+        let results = answers.filter { conclude($0.fetch) }
         if results.contains(where: \.isOutdated) { return [.resync] }
         var actions: [DeltaAction] = []
         let endpointStep = results.first { $0.type == .endpoint }?.steps[.endpoints]

@@ -4,8 +4,8 @@ import DequeModule
 struct DeltaTypeState {
     /// A resource that the client rejected.
     struct RejectedResource {
-        /// The bytes that are not sent again; nil for a removal.
-        let version: Digest?
+        /// The bytes that are not sent again.
+        let version: Digest
         /// The client's words.
         let message: String
     }
@@ -23,6 +23,10 @@ struct DeltaTypeState {
     var mustAnswer = false
     /// Whether a fetch is under way. Meanwhile no step is taken, since the fetch begins where the stream stood.
     var isFetching = false
+    /// Whether the client asked for everything while a fetch was under way, which does not answer that.
+    var isOutrun = false
+    /// Names unsubscribed from since the fetch under way began.
+    var droppedMeanwhile: Set<String> = []
     /// Whether nothing has been unsubscribed from since the list of names went out with a fetch.
     var listIsCurrent = false
     /// Where the client stood, by its own word, when it last acknowledged a response.
@@ -95,9 +99,11 @@ struct DeltaTypeState {
         let versions = Dictionary(response.resources.map { ($0.name, $0.version) }, uniquingKeysWith: { _, last in last })
         // What is under way in another form, or as a removal, is not withheld: the client has yet to say what it thinks of that.
         let superseded = inFlight.isEmpty ? [] : Set(inFlight.lazy.flatMap(\.names))
+        // What is gone is gone, whatever a client thinks of that.
         for name in culprits where !superseded.contains(name) {
+            guard let version = versions[name] else { continue }
             if isAddressConflict { addressConflicts.note(name) }
-            rejected[name] = RejectedResource(version: versions[name], message: message)
+            rejected[name] = RejectedResource(version: version, message: message)
         }
         let innocent = Set(names).subtracting(culprits)
         if !innocent.isEmpty { retries.append(innocent.sorted()) }

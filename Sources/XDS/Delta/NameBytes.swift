@@ -4,6 +4,8 @@ extension DeltaTypeState {
         let lists = retries.reduce(0) { $0 + $1.nameByteCount(nameCost: nameCost) }
         return subscription.nameByteCount(nameCost: nameCost) + owed.nameByteCount(nameCost: nameCost)
             + refreshed.nameByteCount(nameCost: nameCost) + (held?.nameByteCount(nameCost: nameCost) ?? 0) + lists
+            + droppedMeanwhile.nameByteCount(nameCost: nameCost) + doubted.nameByteCount(nameCost: nameCost)
+            + rejections.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + nameCost }
     }
 }
 

@@ -33,7 +33,14 @@ public struct FanOut {
 
     /// Groups whose streams have come or gone: all their objects are accounted for anew, once somebody asks.
     private var touchedGroups: Set<GroupID> = []
+    /// Envoys of which it is to be seen anew how far they are.
+    private var moved: Set<Follower> = []
     private let tracksProgress: Bool
+
+    private struct Follower: Hashable {
+        let nodeID: String
+        let group: GroupID
+    }
 
     /// Makes a fan-out of empty snapshots.
     /// - Parameter tracksProgress: whether to keep account of who has what. Then somebody must take it regularly, and forget
@@ -127,6 +134,7 @@ public struct FanOut {
             reply.answers.append((stream, fetches.map { store.answer($0, in: group) }))
         }
         for (stream, group) in request.released { release(stream, group) }
+        restand()
         return reply
     }
 
@@ -190,13 +198,13 @@ public struct FanOut {
         // A loop that has the group already may be behind it; its update comes in the same reply.
         loops[loop, default: Loop()].groups[position.group] = (known?.revision ?? position.revision, (known?.streams ?? 0) + 1)
         loopsByGroup[position.group, default: []].insert(loop)
-        if let nodeID = streams[stream]?.nodeID { restand(nodeID, in: position.group) }
+        if let nodeID = streams[stream]?.nodeID { markMoved(nodeID, in: position.group) }
         touchServices(in: position.group)
     }
 
     private mutating func leave(_ group: GroupID, _ loop: LoopID, _ stream: StreamID, _ nodeID: String) {
         ledger.forget(stream)
-        restand(nodeID, in: group)
+        markMoved(nodeID, in: group)
         touchServices(in: group)
         loops[loop]?.groups[group]?.streams -= 1
         guard let left = loops[loop]?.groups[group]?.streams, left <= 0 else { return }
@@ -245,9 +253,19 @@ extension FanOut {
         return nil
     }
 
+    private mutating func markMoved(_ nodeID: String, in group: GroupID) {
+        if tracksProgress { moved.insert(Follower(nodeID: nodeID, group: group)) }
+    }
+
+    /// Sees once for all that was told how far those Envoys are who told it: one may have a stream for each of its clusters.
+    private mutating func restand() {
+        guard !moved.isEmpty else { return }
+        for envoy in moved { restand(envoy.nodeID, in: envoy.group) }
+        moved = []
+    }
+
     /// Sees anew how far an Envoy is: as far as all its streams are, once they ask for clusters and listeners between them.
     private mutating func restand(_ nodeID: String, in group: GroupID) {
-        guard tracksProgress else { return }
         let followers = (streamsByNodeID[nodeID] ?? []).filter { streams[$0]?.group == group }
         guard !followers.isEmpty else {
             standings[group]?.remove(nodeID)
@@ -259,10 +277,11 @@ extension FanOut {
         var isBehind = false
         var isRejecting = false
         for stream in followers {
-            let progress = ledger.progress(of: stream)
-            types.formUnion(progress?.types ?? [])
-            if progress?.rejected.isEmpty == false { isRejecting = true }
-            guard let position = progress?.acknowledged, position.group == group else {
+            // Who has asked for nothing need not have anything.
+            guard let progress = ledger.progress(of: stream), !progress.types.isEmpty else { continue }
+            types.formUnion(progress.types)
+            if !progress.rejected.isEmpty { isRejecting = true }
+            guard let position = progress.acknowledged, position.group == group else {
                 isBehind = true
                 continue
             }
@@ -281,7 +300,7 @@ extension FanOut {
         let owners = Set(rejected.compactMap { store.owner(of: $0.type, $0.name, in: group) })
         let isFirst = ledger.progress(of: stream)?.acknowledged == nil && progress.acknowledged != nil
         ledger.told(stream, progress, owners: owners)
-        if let nodeID = streams[stream]?.nodeID { restand(nodeID, in: group) }
+        if let nodeID = streams[stream]?.nodeID { markMoved(nodeID, in: group) }
         if isFirst { touchServices(in: group) }
     }
 

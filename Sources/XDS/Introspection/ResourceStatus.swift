@@ -94,9 +94,6 @@ extension TypeAccount {
         statuses += told.sorted().map { ResourceStatus(type, $0, .removalSent) }
         statuses += gone.filter { !known.contains($0) && !told.contains($0) && includes($0) }
             .map { ResourceStatus(type, $0, .removalNotSent) }
-        let mentioned = known.union(told).union(gone)
-        statuses += state.rejected.filter { $0.value.version == nil && !mentioned.contains($0.key) }.sorted { $0.key < $1.key }
-            .map { ResourceStatus(type, $0.key, .rejected($0.value.message)) }
         return statuses
     }
 

@@ -9,7 +9,7 @@ struct AddressConflicts {
     /// A listener that is being tried again. Until the client takes it, it is rejected as it was.
     struct Trial {
         /// The bytes that are tried.
-        let version: Digest?
+        let version: Digest
         /// The client's words at its last rejection.
         let message: String
     }

@@ -6,6 +6,8 @@ public struct Fetch: Sendable, Hashable {
     var steps: [Part: Position?] = [:]
     /// Names that the client must be told about, whether there is such a resource or not.
     var names: Set<String> = []
+    /// Whether the names are those of a rejected response, which nobody asked for just now.
+    var isRetry = false
     /// Names whose resources are sent once more, where there are any.
     var refreshed: Set<String> = []
     /// Names that the client may have, to be told of those that do not exist.

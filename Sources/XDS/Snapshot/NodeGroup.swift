@@ -14,6 +14,8 @@ struct NodeGroup {
     var memberCount = 0
     /// Streams whose state is, in part, this group's.
     var streamCount = 0
+    /// Whether some of the streams may be those of pods that are gone, which keep their last configuration.
+    var hasOrphans = false
     private(set) var revision = Revision.initial
     private(set) var clusters: ResourceTable
     private(set) var endpoints: ResourceTable

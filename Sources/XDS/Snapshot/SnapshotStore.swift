@@ -205,6 +205,7 @@ public struct SnapshotStore {
     @discardableResult
     public mutating func unpin(_ group: GroupID) -> Bool {
         groups[group]?.streamCount -= 1
+        if let left = groups[group]?.streamCount, left <= 0 { groups[group]?.hasOrphans = false }
         return dropIfUnused(group)
     }
 }
@@ -270,6 +271,7 @@ extension SnapshotStore {
             } else if let from {
                 groupByNode[node] = nil
                 groups[from]?.memberCount -= 1
+                if let streams = groups[from]?.streamCount, streams > 0 { groups[from]?.hasOrphans = true }
                 touched.insert(from)
             }
         }
@@ -291,10 +293,10 @@ extension SnapshotStore {
 
     private mutating func destination(of count: Int, from: GroupID?, selectors: Set<ScopedSelector>) -> GroupID {
         if let known = groupBySelectors[selectors] { return known }
-        guard let from, let members = groups[from]?.memberCount, let before = groups[from]?.selectors else {
-            return makeGroup(forking: nil, selectors)
-        }
-        guard members == count else { return makeGroup(forking: groups[from], selectors) }
+        guard let from, let members = groups[from]?.memberCount, let before = groups[from]?.selectors,
+            let hasOrphans = groups[from]?.hasOrphans
+        else { return makeGroup(forking: nil, selectors) }
+        guard members == count, !hasOrphans else { return makeGroup(forking: groups[from], selectors) }
         // All of a group goes the same way: the group itself does.
         groupBySelectors[before] = nil
         reselect(from, selectors)

@@ -52,10 +52,14 @@ extension WorldDiscoveryStateMachine {
         let isFresh = isFirst || request.nonce.isEmpty
         let wanted = isFresh ? endpointSubscription.names : news.names
         for name in wanted { endpoints.rejected[name] = nil }
+        for name in endpoints.rejected.keys where !endpointSubscription.includes(name) { endpoints.rejected[name] = nil }
         endpoints.owed.formUnion(wanted)
         endpoints.owed.formIntersection(endpointSubscription.names)
         emptied.formIntersection(endpointSubscription.names)
-        if news.everything || isFresh && endpointSubscription.isWildcard { endpointPosition = nil }
+        if news.everything || isFresh && endpointSubscription.isWildcard {
+            endpointPosition = nil
+            endpoints.isOutrun = asked.contains { $0.type == .endpoint }
+        }
         if isFresh { endpoints.mustAnswer = true }
         return actions
     }

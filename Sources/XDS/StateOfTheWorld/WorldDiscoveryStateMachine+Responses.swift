@@ -36,10 +36,9 @@ extension WorldDiscoveryStateMachine {
         let changed = clusters.changes(to: next, world)
         var state = next
         hasLeftovers = false
-        if !listenersStand(at: position), let held = clusters.held, next.lacksSome(of: held) {
+        if !listenersStand(at: position), let held = clusters.held, let union = union(of: next, with: held, world) {
             hasLeftovers = true
-            let isShared = next === world.state && world.transition != nil
-            state = isShared ? world.transition?.union ?? next : next.union(with: held.resources)
+            state = union
             if state.version == held.version && !clusters.mustAnswer { return [] }
         } else if !kept.isEmpty {
             hasLeftovers = true
@@ -50,6 +49,14 @@ extension WorldDiscoveryStateMachine {
         let action = send(\.clusters, state, changed: changed, complete: hasLeftovers ? nil : position)
         awaitEndpoints(of: changed, unless: endpointResult)
         return [action]
+    }
+
+    /// `next` with what of `held` is gone from the snapshot; nil when nothing is. What is in the snapshot, and not in `next`, is withheld.
+    private func union(of next: WorldState, with held: WorldState, _ world: WorldResult) -> WorldState? {
+        guard next.lacksSome(of: held) else { return nil }
+        if next === world.state, let transition = world.transition { return transition.union }
+        let leftovers = held.resources.filter { world.state.resources[$0.key] == nil }
+        return leftovers.isEmpty ? nil : next.union(with: leftovers)
     }
 
     mutating func sendListeners(_ world: WorldResult, at position: Position, areFirst: Bool = false) -> [DeltaAction] {

@@ -173,6 +173,7 @@ public struct WorldDiscoveryStateMachine {
         asked = []
         let world = { (type: ResourceType) in results.first { $0.type == type }?.world }
         guard let position = results.first?.position, position.group == group, results.count == question.count else {
+            endpoints.isOutrun = false
             // The stream changed its group meanwhile: it asks the new one.
             for fetch in question where fetch.type == .endpoint {
                 endpoints.owed.formUnion(fetch.names)
@@ -180,7 +181,13 @@ public struct WorldDiscoveryStateMachine {
             return advance()
         }
         latest = max(latest, position.revision)
-        let endpointResult = results.first { $0.type == .endpoint }
+        var endpointResult = results.first { $0.type == .endpoint }
+        if endpoints.isOutrun, let fetch = endpointResult?.fetch {
+            // The client has asked for everything since: the same is asked once more, from the beginning.
+            endpoints.owed.formUnion(fetch.names)
+            endpointResult = nil
+        }
+        endpoints.isOutrun = false
         var actions: [DeltaAction] = []
         var listenerResult = world(.listener)
         if let clusters = world(.cluster) {

@@ -161,7 +161,9 @@ struct WorldTypeState {
     mutating func reject(_ nonce: Nonce, message: String) -> [String]? {
         guard let index = inFlight.firstIndex(where: { $0.nonce == nonce }) else { return nil }
         let response = inFlight[index]
+        // What the client was last sent without, it will be sent as news.
         doubtful.formUnion(inFlight[...index].flatMap(\.changed))
+        doubtful = doubtful.filter { held?.resources[$0] != nil }
         inFlight.removeFirst(index + 1)
         isStale = true
         let suspects = response.state.changes(since: acknowledged)
