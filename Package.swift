@@ -129,6 +129,13 @@ let package = Package(
         // Replaces malloc in the process of tests by one that counts.
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),
         .testTarget(
+            name: "HotPathTests",
+            dependencies: [
+                "AllocationCount", "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "HTTP2", "Kubernetes",
+                "RPCTestClient", "Resolution", "Translation", "XDS", protobuf,
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "XDSTests", dependencies: ["AllocationCount", "Domain", "EnvoyAPI", "XDS", protobuf], swiftSettings: strict),
         .testTarget(
             name: "TranslationTests",

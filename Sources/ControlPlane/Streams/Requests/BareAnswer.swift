@@ -1,3 +1,4 @@
+import Glibc
 import XDS
 
 /// What an acknowledgement says that says nothing else, read from its wire form: nearly every request is one, and to decode it would be
@@ -29,16 +30,16 @@ struct BareAnswer {
                 guard let (number, content) = reader.field() else { return false }
                 switch number {
                 case fields.type:
-                    type = ResourceType.allCases.first { $0.typeURL.isWritten(in: bytes[content]) }
+                    type = reader.type(content)
                     if type == nil { return false }
                 case fields.nonce:
-                    guard content.count == Self.nonceLength, bytes[content].allSatisfy({ $0 < 0x80 }) else { return false }
-                    nonce = String(decoding: bytes[content], as: UTF8.self)
+                    guard content.count == Self.nonceLength, let text = reader.text(content) else { return false }
+                    nonce = text
                 case form.node:
                     guard content.count <= RequestScan.nodeLimit else { return false }
                 case fields.version:
-                    guard content.count <= 64, bytes[content].allSatisfy({ $0 < 0x80 }) else { return false }
-                    version = String(decoding: bytes[content], as: UTF8.self)
+                    guard content.count <= 64, let text = reader.text(content) else { return false }
+                    version = text
                 case fields.names:
                     guard names == nil || names?.upperBound == start else { return false }
                     names = (names?.lowerBound ?? start)..<content.upperBound
@@ -87,26 +88,42 @@ struct BareAnswer {
             let tag = bytes[position]
             guard tag & 0x87 == 2, tag >> 3 != 0 else { return nil }
             position += 1
-            var length = 0
-            for shift in [0, 7, 14, 21] {
-                guard position < bytes.count else { return nil }
+            var (length, shift) = (0, 0)
+            while position < bytes.count, shift < 28 {
                 let byte = bytes[position]
                 position += 1
                 length |= Int(byte & 0x7F) << shift
-                guard byte >= 0x80 else {
-                    guard length <= bytes.count - position else { return nil }
-                    defer { position += length }
-                    return (UInt64(tag >> 3), position..<position + length)
-                }
+                shift += 7
+                guard byte < 0x80 else { continue }
+                guard length <= bytes.count - position else { return nil }
+                defer { position += length }
+                return (UInt64(tag >> 3), position..<position + length)
             }
             return nil
         }
-    }
-}
 
-extension String {
-    /// Whether `bytes` are this text.
-    fileprivate func isWritten(in bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
-        utf8.count == bytes.count && utf8.elementsEqual(bytes)
+        /// The type whose URL this is.
+        func type(_ content: Range<Int>) -> ResourceType? {
+            for type in ResourceType.allCases {
+                var url = type.typeURL
+                guard url.utf8.count == content.count else { continue }
+                let isEqual = url.withUTF8 { url in
+                    guard let url = url.baseAddress, let start = bytes.baseAddress else { return false }
+                    return memcmp(url, start + content.lowerBound, content.count) == 0
+                }
+                if isEqual { return type }
+            }
+            return nil
+        }
+
+        /// ASCII text; nil for any other.
+        func text(_ content: Range<Int>) -> String? {
+            var position = content.lowerBound
+            while position < content.upperBound {
+                guard bytes[position] < 0x80 else { return nil }
+                position += 1
+            }
+            return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[content]), as: UTF8.self)
+        }
     }
 }
