@@ -65,7 +65,11 @@ import Testing
             try await scene.silenceFront()
             scene.front.child.signal(SIGCONT)
             try await scene.awaitEverything()
-            try await scene.front.awaitStatistic("http.front.downstream_cx_destroy_remote") { $0 >= 1 }
+            try await scene.front.wait("the old connection to be closed") { admin in
+                let made = try await admin.statistic("http.front.downstream_cx_http2_total")
+                let left = try await admin.statistic("http.front.downstream_cx_http2_active")
+                return made >= 2 && left < made ? .met(()) : .unmet("\(left) of \(made) connections are left")
+            }
             #expect(scene.metrics.relists == 0)
         }
     }

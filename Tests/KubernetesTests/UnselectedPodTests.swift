@@ -28,6 +28,6 @@ import Testing
             counts.append(allocation_count() - before)
             #expect(changes.count == 1)
         }
-        #expect(try #require(counts.last) <= 16, "\(counts)")
+        #expect(try #require(counts.last) <= 8, "\(counts)")
     }
 }

@@ -49,7 +49,7 @@ import Testing
             counts.append(allocation_count() - before)
             #expect(changes.isEmpty && rematched.isEmpty)
         }
-        #expect(try #require(counts.last) <= 4, "\(counts)")
+        #expect(try #require(counts.last) <= 3, "\(counts)")
     }
 
     @Test(arguments: [(1, 10), (1000, 2000)])
@@ -65,6 +65,6 @@ import Testing
             counts.append(allocation_count() - before)
             #expect(changes.isEmpty)
         }
-        #expect(try #require(counts.last) <= 60, "\(counts)")
+        #expect(try #require(counts.last) <= 55, "\(counts)")
     }
 }
