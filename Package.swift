@@ -118,16 +118,17 @@ let package = Package(
         .executableTarget(
             name: "call-faults", dependencies: ["Disturbance", "TestKit", argumentParser], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
-        .testTarget(name: "KubernetesTests", dependencies: ["Domain", "Kubernetes"], swiftSettings: strict),
+        .testTarget(
+            name: "KubernetesTests", dependencies: ["AllocationCount", "Domain", "Kubernetes"], swiftSettings: strict),
         .testTarget(
             name: "KubernetesClientTests",
             dependencies: [
                 "CLinux", "Domain", "KubeAPISimulator", "Kubernetes", "KubernetesClient", "TestKit", logging, serviceLifecycle,
             ],
             swiftSettings: strict),
-        .testTarget(name: "ResolutionTests", dependencies: ["Domain", "Resolution"], swiftSettings: strict),
         // Replaces malloc in the process of tests by one that counts.
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),
+        .testTarget(name: "ResolutionTests", dependencies: ["AllocationCount", "Domain", "Resolution"], swiftSettings: strict),
         .testTarget(
             name: "HotPathTests",
             dependencies: [
@@ -140,7 +141,8 @@ let package = Package(
         .testTarget(
             name: "TranslationTests",
             dependencies: [
-                "Domain", "EnvoyAPI", "Kubernetes", "Manifests", "Rendering", "Resolution", "TestKit", "Translation", "XDS",
+                "AllocationCount", "Domain", "EnvoyAPI", "Kubernetes", "Manifests", "Rendering", "Resolution", "TestKit",
+                "Translation", "XDS",
                 protobuf, yams,
             ],
             exclude: ["Golden"], swiftSettings: strict),

@@ -52,14 +52,24 @@ import Testing
 
     @Test func `10 a front that falls silent is noticed by the watchdog`() async throws {
         try await Scene.play(timeout: .seconds(2)) { scene in
-            scene.front.child.signal(SIGSTOP)
-            try scene.create("meanwhile", in: "default")
-            try await eventually("the watchdog to bark", within: .seconds(30)) { () -> Look<Void> in
-                scene.metrics.errors(.deadline) > 0 ? .met(()) : .unmet("silence")
-            }
+            try await scene.silenceFront()
             try await scene.endFront(by: SIGKILL)
             _ = try await scene.startFront()
             try await scene.awaitEverything()
+            #expect(scene.metrics.relists == 0)
+        }
+    }
+
+    @Test func `10 a connection that was silent is used no more, though it speaks again`() async throws {
+        try await Scene.play(timeout: .seconds(2)) { scene in
+            try await scene.silenceFront()
+            scene.front.child.signal(SIGCONT)
+            try await scene.awaitEverything()
+            try await scene.front.wait("the old connection to be closed") { admin in
+                let made = try await admin.statistic("http.front.downstream_cx_http2_total")
+                let left = try await admin.statistic("http.front.downstream_cx_http2_active")
+                return made >= 2 && left < made ? .met(()) : .unmet("\(left) of \(made) connections are left")
+            }
             #expect(scene.metrics.relists == 0)
         }
     }
@@ -180,6 +190,18 @@ private final class Scene: Sendable {
     func endFront(by signal: CInt) async throws {
         front.child.signal(signal)
         _ = try await front.child.awaitEnd(within: .seconds(10))
+    }
+
+    /// Stops the front, and waits until both watches have been given up.
+    func silenceFront() async throws {
+        front.child.signal(SIGSTOP)
+        try create("meanwhile", in: "default")
+        let metrics = metrics
+        // Watchdogs bark after 3 to 5 s; connecting anew fails once a second, which also counts: one watch alone can't have six by then.
+        try await eventually("both watchdogs to bark", within: .seconds(30)) { () -> Look<Void> in
+            let count = metrics.errors(.deadline)
+            return count >= 6 ? .met(()) : .unmet("\(count)")
+        }
     }
 
     func create(_ name: String, in namespace: String) throws {

@@ -9,9 +9,16 @@ import Testing
     private static let loop = LoopID(0)
 
     private struct Bench {
-        var fanOut = FanOut()
+        var fanOut: FanOut
         var machines: [StreamID: DeltaDiscoveryStateMachine] = [:]
         var sent: [StreamID: [[UInt8]]] = [:]
+        private let tracksProgress: Bool
+
+        /// - Parameter tracksProgress: whether streams tell how far they are, as with a status to write.
+        init(tracksProgress: Bool) {
+            self.tracksProgress = tracksProgress
+            fanOut = FanOut(tracksProgress: tracksProgress)
+        }
 
         mutating func forget() {
             sent = [:]
@@ -24,8 +31,12 @@ import Testing
             for update in reply.updates { for stream in machines.keys { act(stream) { $0.updated(update) } } }
             for (stream, results) in reply.answers { act(stream) { $0.answered(results) } }
             let group = fanOut.group(ofNodeID: "default/envoy")
-            guard !fetches.isEmpty, let group else { return }
             var next = LoopRequest()
+            if tracksProgress {
+                next.progressed = told.compactMap { stream in machines[stream].map { (stream, $0.progress) } }
+                told = []
+            }
+            guard !next.progressed.isEmpty || !fetches.isEmpty, let group else { return }
             for (stream, wanted) in fetches { next.fetches.append((stream, group, wanted)) }
             fetches = [:]
             serve(next)
@@ -33,6 +44,8 @@ import Testing
 
         private var types: [UInt: String] = [:]
         private var fetches: [StreamID: [Fetch]] = [:]
+        /// Streams whose clients have said something since it was passed on.
+        private var told: Set<StreamID> = []
 
         mutating func act(_ stream: StreamID, _ event: (inout DeltaDiscoveryStateMachine) -> [DeltaAction]) {
             guard var machine = machines.removeValue(forKey: stream) else { return }
@@ -46,6 +59,7 @@ import Testing
                     let type = types[address] ?? DecodedResponse(body).typeURL
                     types[address] = type
                     _ = machine.received(DeltaRequest(typeURL: type, nonce: nonce))
+                    told.insert(stream)
                 case .fetch(let fetch): fetches[stream, default: []].append(fetch)
                 default: break
                 }
@@ -54,8 +68,8 @@ import Testing
         }
     }
 
-    private func bench(alive: Int, streams: Int) throws -> Bench {
-        var bench = Bench()
+    private func bench(alive: Int, streams: Int, tracksProgress: Bool = false) throws -> Bench {
+        var bench = Bench(tracksProgress: tracksProgress)
         let envoys = try selector(["app": "envoy"])
         for number in 0..<alive { bench.fanOut.setFragment(try call(number, envoys)) }
         bench.fanOut.setNode(NodeChange(key: key("envoy"), uid: "", selectors: [envoys]))
@@ -80,30 +94,37 @@ import Testing
     }
 
     /// The work of one call set up and taken down, and the responses that streams share.
-    private func effortOfACall(alive: Int, streams: Int) throws -> (up: SnapshotEffort, down: SnapshotEffort, bodies: Int) {
-        var bench = try bench(alive: alive, streams: streams)
+    private func effortOfACall(
+        alive: Int, streams: Int, tracksProgress: Bool
+    ) throws -> (up: SnapshotEffort, down: SnapshotEffort, bodies: Int, touched: [Set<ObjectKey>]) {
+        var bench = try bench(alive: alive, streams: streams, tracksProgress: tracksProgress)
+        _ = bench.fanOut.takeProgressed()
         let before = bench.fanOut.store.effort
         bench.forget()
         bench.fanOut.setFragment(try call(alive, try selector(["app": "envoy"])))
         _ = bench.fanOut.commit(synced: true)
         bench.serve(LoopRequest())
         let middle = bench.fanOut.store.effort
+        var touched = [bench.fanOut.takeProgressed()]
         #expect(bench.sent.count == streams)
         let bodies = Set(bench.sent.values.flatMap { $0 }.map { $0.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) } })
         bench.fanOut.removeFragment(key("call-\(alive)"))
         _ = bench.fanOut.commit(synced: true)
         bench.serve(LoopRequest())
-        return (middle - before, bench.fanOut.store.effort - middle, bodies.count)
+        touched.append(bench.fanOut.takeProgressed())
+        return (middle - before, bench.fanOut.store.effort - middle, bodies.count, touched)
     }
 
-    @Test func aCallCostsTheSameWhateverIsAlive() throws {
-        let few = try effortOfACall(alive: 1, streams: 3)
-        let many = try effortOfACall(alive: 2500, streams: 1000)
+    @Test(arguments: [false, true]) func aCallCostsTheSameWhateverIsAlive(tracksProgress: Bool) throws {
+        let few = try effortOfACall(alive: 1, streams: 3, tracksProgress: tracksProgress)
+        let many = try effortOfACall(alive: 2500, streams: 1000, tracksProgress: tracksProgress)
         #expect(few.up == many.up && few.down == many.down)
         // Four clusters and four listeners, each in one response of each type.
         #expect(many.up == SnapshotEffort(framedResponses: 2, framedResources: 8, decidedListeners: 4))
         #expect(many.down == SnapshotEffort(framedResponses: 2, framedResources: 8, decidedListeners: 0))
         #expect(many.bodies == 2, "a thousand streams share the bytes of two responses")
+        // With a status to write, nothing but the call itself is looked at again.
+        if tracksProgress { #expect(many.touched == [[key("call-2500")], [key("call-2500")]]) }
     }
 
     @Test func theWorkForAGroupThatIsGoneStillCounts() throws {

@@ -186,6 +186,8 @@ actor CurlTransfer {
         if case .done = state { return }
         state = .done(end)
         if let handle {
+            // Given up, perhaps because nothing came any more: once nothing else uses it, an HTTP/2 connection is closed as well.
+            CCurl_setLong(handle, CURLOPT_FORBID_REUSE, 1)
             loop.remove(handle)
             curl_easy_cleanup(handle)
         }

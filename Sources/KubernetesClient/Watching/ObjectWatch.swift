@@ -125,7 +125,8 @@ actor ObjectWatch<Object: KeyedObject> {
     private func follow(_ query: WatchQuery, timeout: Duration) async -> WatchStateMachine.Failure? {
         do {
             let request = APIRequest(.get, kind.path(namespace: namespace), query: query.parameters, accept: kind.accept)
-            let stream = try await client.stream(request, timeout: timeout)
+            // The watchdog comes first: whoever gives a transfer up also sees to it that its connection is not used again.
+            let stream = try await client.stream(request, timeout: timeout + .seconds(5))
             defer { stream.close() }
             guard stream.status == 200 else {
                 var body: [UInt8] = []
