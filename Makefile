@@ -4,7 +4,7 @@ SHELL := /bin/bash
 OLDEST_ENVOY := 1.36.2
 
 .PHONY: help demo disturbance test test-measured test-oldest test-oldest-quick test-cluster build fuzz faults leaks sanitize format lint golden protos setup clean \
-	test-chart test-documents soak chart bench bench-short bench-plots bench-build docker-build prove-image install-crds uninstall-crds deploy undeploy
+	test-chart test-documents test-load soak chart bench bench-short bench-plots bench-build docker-build prove-image install-crds uninstall-crds deploy undeploy
 
 # The image that docker-build makes and deploy runs.
 IMG ?= xds-operator:0.1.0
@@ -76,6 +76,10 @@ test-chart: setup ## Test the chart, the plain manifests and the image's descrip
 	@swift build --product xds-operator
 	@swift build --product kube-api-simulator
 	@.venv/bin/python -B -m unittest discover --start-directory Tests/Chart --pattern 'test_*.py'
+
+test-load: setup ## Test the load generator and what it makes of figures
+	@swift build --package-path Benchmarks --product xds-benchmarksPackageTests
+	@swift test --package-path Benchmarks --skip-build
 
 test-documents: setup ## Run the commands of the documents, and check those that need more than this machine
 	@swift build --product xds-operator

@@ -21,8 +21,9 @@ struct Soak: AsyncParsableCommand {
     var alive = 400
     @Option(help: "Mean seconds between the breaks of an Envoy that reconnects; every other one does.")
     var reconnectInterval = 10.0
+    // What the allocator keeps goes up and down by half of this. Of the calls of ten minutes, it is 700 bytes each.
     @Option(help: "The largest difference between the medians of memory in the last and the first third, in MiB.")
-    var allowedMebibytes = 4.0
+    var allowedMebibytes = 8.0
     @Option(help: "The largest difference between those of descriptors.")
     var allowedDescriptors = 5.0
     @Option(help: "Where the figures go, as JSON.")
@@ -54,13 +55,14 @@ struct Soak: AsyncParsableCommand {
         let crowd = try Crowd(options)
         crowd.connect()
         _ = try await crowd.awaitComplete(within: .seconds(120))
-        if crowd.state.steady > 0 { crowd.beginCalls(audience: crowd.state.steady) }
 
         var report = SoakReport(seconds: seconds, rate: rate, alive: alive, envoys: nodes.count)
         var churn = CallChurn(api: api, crowd: crowd, alive: alive)
         rig.say("warming up with \(warmUpCalls) calls")
         try await churn.run(seconds: warmUpCalls / (5 * rate), rate: 5 * rate) { _, _ in }
         try await churn.run(seconds: 10, rate: rate) { _, _ in }
+        // Those of the warm-up may have been too short for all to hear of them.
+        if crowd.state.steady > 0 { crowd.beginCalls(audience: crowd.state.steady) }
         rig.say("second  resident KiB  descriptors  CPU s  calls")
         let metrics = HTTPClient(try ServerAddress("127.0.0.1:\(server.metrics)"))
         let before = (
