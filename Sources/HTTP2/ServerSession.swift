@@ -28,15 +28,13 @@ public final class ServerSession {
     var openHeaders: OpenHeaders?
     /// What the peer did since the last call of `receive` that costs it tokens.
     var resetCount = 0
-    /// Set by a header list so far over the announced limit that no real client means it.
-    var isHeaderListAbsurd = false
-    /// How many times the limit that is.
-    static let headerListTolerance = 16
-    var requestCount = 0
+    /// How many times header lists have gone over the limit since then, and over each multiple of it.
+    var headerExcessCount = 0
 
     private var frames: FrameCounter
     private var resets: FloodGuard
     private var requests: FloodGuard
+    private var headerExcess: FloodGuard
     private var controlFrames: FloodGuard
 
     /// The header section under way.
@@ -52,6 +50,7 @@ public final class ServerSession {
         frames = FrameCounter(smallestDataFrame: settings.smallestDataFrame)
         resets = FloodGuard(burst: settings.resetBurst, perSecond: settings.resetsPerSecond)
         requests = FloodGuard(burst: settings.requestBurst, perSecond: settings.requestsPerSecond)
+        headerExcess = FloodGuard(burst: settings.headerExcessBurst, perSecond: settings.headerExcessPerSecond)
         controlFrames = FloodGuard(burst: settings.controlFrameBurst, perSecond: settings.controlFramesPerSecond)
 
         var option: OpaquePointer?
@@ -98,11 +97,11 @@ public final class ServerSession {
         let counts = frames.count(bytes)
         let code = nghttp2_session_mem_recv(handle, start, bytes.count)
         if code < 0 { fail(Self.failure(code: Int(code))) }
-        let (resetCount, requestCount) = (resetCount, requestCount)
-        (self.resetCount, self.requestCount) = (0, 0)
+        let (resetCount, headerExcessCount) = (resetCount, headerExcessCount)
+        (self.resetCount, self.headerExcessCount) = (0, 0)
         if !resets.admit(counts.resets + resetCount, at: now) { fail(.flood("too many stream resets")) }
-        if !requests.admit(counts.requests + requestCount, at: now) { fail(.flood("too many requests")) }
-        if isHeaderListAbsurd { fail(.flood("a header list many times over the limit")) }
+        if !requests.admit(counts.requests, at: now) { fail(.flood("too many requests")) }
+        if !headerExcess.admit(headerExcessCount, at: now) { fail(.flood("too much of header lists over the limit")) }
         if !controlFrames.admit(counts.controlFrames, at: now) { fail(.flood("too many control frames")) }
         if nghttp2_session_get_outbound_queue_size(handle) > settings.maximumQueuedFrames {
             fail(.flood("too many frames to answer and the peer does not read"))

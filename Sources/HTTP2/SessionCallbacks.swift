@@ -78,10 +78,12 @@ extension ServerSession {
     fileprivate func didReceiveField(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
         guard var headers = openHeaders else { return }
         openHeaders = nil  // `headers` owns the array while it grows
+        let before = headers.listSize
         headers.listSize += name.count + value.count + 32
         if headers.listSize > settings.maximumHeaderListSize {
             headers.fields = []
-            if headers.listSize > settings.maximumHeaderListSize * Self.headerListTolerance { isHeaderListAbsurd = true }
+            // Counted here, and not when the section is complete: nghttp2 may find fault with it and tell of no frame.
+            headerExcessCount += headers.listSize / settings.maximumHeaderListSize - before / settings.maximumHeaderListSize
         } else {
             headers.fields.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
         }
@@ -110,8 +112,6 @@ extension ServerSession {
     private func didReceiveHeaders(_ frame: nghttp2_frame, _ endsStream: Bool) {
         let headers = openHeaders
         openHeaders = nil
-        // A list over the limit is dropped, but was worked out: it costs as many requests as it would have made.
-        requestCount += (headers?.listSize ?? 0) / settings.maximumHeaderListSize
         let streamID = frame.hd.stream_id
         guard let headers, frame.headers.cat == NGHTTP2_HCAT_REQUEST else {
             if endsStream { enqueue(.endOfStream(streamID: streamID)) }
