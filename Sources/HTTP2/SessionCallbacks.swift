@@ -32,7 +32,7 @@ final class SessionCallbacks: Sendable {
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, streamID, data, length, userData in
             guard let session = ServerSession.of(userData), length > 0 else { return 0 }
-            session.enqueue(.data(streamID: streamID, bytes: Array(UnsafeBufferPointer(start: data, count: length))))
+            session.didReceiveData(streamID, UnsafeBufferPointer(start: data, count: length))
             return 0
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, streamID, errorCode, userData in
@@ -98,8 +98,12 @@ extension ServerSession {
             didReceiveHeaders(frame, endsStream)
         case NGHTTP2_DATA.rawValue where endsStream:
             enqueue(.endOfStream(streamID: header.stream_id))
-        case NGHTTP2_SETTINGS.rawValue where UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0:
-            isPrefaceComplete = true
+        case NGHTTP2_SETTINGS.rawValue:
+            if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0 {
+                isPrefaceComplete = true
+            } else {
+                isSettingsAcknowledged = true
+            }
         case NGHTTP2_PING.rawValue where UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0:
             let payload = withUnsafeBytes(of: frame.ping.opaque_data) { $0.loadUnaligned(as: UInt64.self) }
             enqueue(.pingAcknowledged(payload: payload))
@@ -130,6 +134,7 @@ extension ServerSession {
         guard let stream = streams.removeValue(forKey: streamID) else { return }
         stream.isClosed = true
         pendingByteCount -= stream.pendingByteCount
+        releaseInput(streamID)
         enqueue(.closed(streamID: streamID, errorCode: errorCode))
     }
 

@@ -86,6 +86,12 @@ extension Connection {
         session.pendingByteCount(of: streamID)
     }
 
+    func holdInput(_ isHeld: Bool, on streamID: Int32) {
+        guard !isHeld else { return session.holdInput(streamID) }
+        session.releaseInput(streamID)
+        planWrite()
+    }
+
     func send(_ message: OutboundMessage, on streamID: Int32) {
         guard let action = streams[streamID]?.machine.send() else { return }
         switch action {

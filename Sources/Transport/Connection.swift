@@ -207,6 +207,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         }
         deadlines.received(
             isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: session.isInsideHeaders, at: loop.now)
+        deadlines.awaitsSettings(!session.isSettingsAcknowledged)
         deliverEvents()
         deadlines.hasUnfinishedMessages(bufferedByteCount > 0, at: loop.now)
         planWrite()
@@ -322,7 +323,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             deadlines.retired(at: .now)
             shutDown()
         case .close(let reason):
-            terminate(reason == .idle ? .debug : .info, reason.rawValue)
+            terminate(reason == .idle ? .debug : .info, reason.rawValue, isSettingsTimeout: reason == .settings)
         }
         armTimer()
     }
@@ -348,10 +349,10 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     }
 
     /// Ends all streams at once and closes.
-    func terminate(_ level: Logger.Level = .debug, _ reason: String = "shutdown") {
+    func terminate(_ level: Logger.Level = .debug, _ reason: String = "shutdown", isSettingsTimeout: Bool = false) {
         guard !isClosed else { return }
         log(level, "The connection is closed", reason: reason)
-        session.terminate()
+        session.terminate(isSettingsTimeout: isSettingsTimeout)
         flush()
         close(.trace, reason)
     }

@@ -16,6 +16,10 @@ final class StreamResponder: RPCResponder {
         connection.assumeIsolated { $0.pendingByteCount(of: streamID) }
     }
 
+    func holdInput(_ isHeld: Bool) {
+        connection.assumeIsolated { $0.holdInput(isHeld, on: streamID) }
+    }
+
     func send(_ message: OutboundMessage) {
         connection.assumeIsolated { $0.send(message, on: streamID) }
     }
