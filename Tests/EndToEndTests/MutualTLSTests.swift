@@ -175,17 +175,21 @@ extension EndToEndTests {
                 let caller = try Caller(name: call.id, ports: call.ports, interval: .milliseconds(5))
                 _ = try await caller.freshAnswers()
 
-                /// Gives both sides files at once, except that who is to be believed is known to the other one before.
-                func rotate(server: String, envoy name: String, of store: CertificateStore, trust: [CertificateStore])
+                let updates = "ssl_context_update_by_sds"
+                /// Gives both sides files at once, and waits until they use them: the Envoy counts its `changes`, of the pair and of the trust.
+                func rotate(_ changes: UInt64, envoy name: String, of store: CertificateStore, trust: [CertificateStore])
                     async throws
                 {
-                    let count = try await envoy.admin.statistic("sds.xds_trust.update_success")
-                    try old.mount("server", server, of: store, authorities: trust)
+                    let count = try await envoy.admin.statistics(containing: updates).values.reduce(0, +)
+                    try old.mount("server", "server", of: store, authorities: trust)
                     try old.mount("envoy", name, of: store, authorities: trust)
                     try await stage.xdsOperator.child.line("the server's new files", within: .seconds(30)) {
                         $0.contains("new TLS files are in force") ? () : nil
                     }
-                    try await envoy.awaitStatistic("sds.xds_trust.update_success", within: .seconds(30)) { $0 > count }
+                    try await envoy.wait("the Envoy's new files") { admin in
+                        let now = try await admin.statistics(containing: updates)
+                        return now.values.reduce(0, +) >= count + changes ? .met(()) : .unmet("\(now)")
+                    }
                 }
                 func awaitAdmission(_ name: String) async throws {
                     try await stage.xdsOperator.child.line("the admission of \(name)", within: .seconds(30)) {
@@ -195,11 +199,11 @@ extension EndToEndTests {
                 try await awaitAdmission("spiffe://cluster.local/ns/default/sa/default")
                 // First both are trusted, then there are certificates of the new one, and at last the old one is trusted no more.
                 try await old.issue("spare", "--uri", "spiffe://cluster.local/ns/default/sa/default", "--dns", "127.0.0.1")
-                try await rotate(server: "server", envoy: "spare", of: old, trust: [old, new])
+                try await rotate(2, envoy: "spare", of: old, trust: [old, new])
                 try await awaitAdmission("spiffe://cluster.local/ns/default/sa/default")
-                try await rotate(server: "server", envoy: "first", of: new, trust: [old, new])
+                try await rotate(1, envoy: "first", of: new, trust: [old, new])
                 try await awaitAdmission("envoy-ingress-0.default")
-                try await rotate(server: "server", envoy: "second", of: new, trust: [new])
+                try await rotate(2, envoy: "second", of: new, trust: [new])
                 try await awaitAdmission("uid-default-envoy-ingress-0")
 
                 // Who still comes with the old one is refused.
