@@ -44,6 +44,9 @@ public protocol RPCResponder: AnyObject, Sendable {
     var executor: any SerialExecutor { get }
     /// Bytes handed to `send` that the socket has not taken yet.
     var pendingByteCount: Int { get }
+    /// Lets the client send no more than flow control allows it already, until it is called again with false: who is not known yet
+    /// must not fill our memory.
+    func holdInput(_ isHeld: Bool)
     /// Queues a message; the transport sends it as flow control permits. Response headers go out before the first one.
     func send(_ message: OutboundMessage)
     /// Ends the RPC with `status` once the queued messages are sent.

@@ -17,6 +17,8 @@ public final class ServerSession {
     public internal(set) var pendingByteCount = 0
     /// Whether the peer's first SETTINGS have arrived, which complete its preface.
     public internal(set) var isPrefaceComplete = false
+    /// Whether the peer has acknowledged our SETTINGS.
+    public internal(set) var isSettingsAcknowledged = false
     /// Whether a header section has begun and not ended.
     public var isInsideHeaders: Bool { openHeaders != nil }
     /// The stream of a header section that has begun and not ended.
@@ -28,15 +30,15 @@ public final class ServerSession {
     var openHeaders: OpenHeaders?
     /// What the peer did since the last call of `receive` that costs it tokens.
     var resetCount = 0
-    /// Set by a header list so far over the announced limit that no real client means it.
-    var isHeaderListAbsurd = false
-    /// How many times the limit that is.
-    static let headerListTolerance = 16
-    var requestCount = 0
+    /// How many times header lists have gone over the limit since then, and over each multiple of it.
+    var headerExcessCount = 0
 
+    /// Bytes that have arrived on streams whose input is held, and for which the peer gets no room yet.
+    private var held: [Int32: Int] = [:]
     private var frames: FrameCounter
     private var resets: FloodGuard
     private var requests: FloodGuard
+    private var headerExcess: FloodGuard
     private var controlFrames: FloodGuard
 
     /// The header section under way.
@@ -52,6 +54,7 @@ public final class ServerSession {
         frames = FrameCounter(smallestDataFrame: settings.smallestDataFrame)
         resets = FloodGuard(burst: settings.resetBurst, perSecond: settings.resetsPerSecond)
         requests = FloodGuard(burst: settings.requestBurst, perSecond: settings.requestsPerSecond)
+        headerExcess = FloodGuard(burst: settings.headerExcessBurst, perSecond: settings.headerExcessPerSecond)
         controlFrames = FloodGuard(burst: settings.controlFrameBurst, perSecond: settings.controlFramesPerSecond)
 
         var option: OpaquePointer?
@@ -59,6 +62,8 @@ public final class ServerSession {
         defer { nghttp2_option_del(option) }
         nghttp2_option_set_max_deflate_dynamic_table_size(option, 0)
         nghttp2_option_set_no_closed_streams(option, 1)
+        // `didReceiveData` gives room anew, because some streams have to wait for it.
+        nghttp2_option_set_no_auto_window_update(option, 1)
         // Resets are counted here, those that we send included; nghttp2's own limit ends with INTERNAL_ERROR.
         nghttp2_option_set_stream_reset_rate_limit(option, UInt64(UInt32.max), UInt64(UInt32.max))
         check(
@@ -98,11 +103,11 @@ public final class ServerSession {
         let counts = frames.count(bytes)
         let code = nghttp2_session_mem_recv(handle, start, bytes.count)
         if code < 0 { fail(Self.failure(code: Int(code))) }
-        let (resetCount, requestCount) = (resetCount, requestCount)
-        (self.resetCount, self.requestCount) = (0, 0)
+        let (resetCount, headerExcessCount) = (resetCount, headerExcessCount)
+        (self.resetCount, self.headerExcessCount) = (0, 0)
         if !resets.admit(counts.resets + resetCount, at: now) { fail(.flood("too many stream resets")) }
-        if !requests.admit(counts.requests + requestCount, at: now) { fail(.flood("too many requests")) }
-        if isHeaderListAbsurd { fail(.flood("a header list many times over the limit")) }
+        if !requests.admit(counts.requests, at: now) { fail(.flood("too many requests")) }
+        if !headerExcess.admit(headerExcessCount, at: now) { fail(.flood("too much of header lists over the limit")) }
         if !controlFrames.admit(counts.controlFrames, at: now) { fail(.flood("too many control frames")) }
         if nghttp2_session_get_outbound_queue_size(handle) > settings.maximumQueuedFrames {
             fail(.flood("too many frames to answer and the peer does not read"))
@@ -117,6 +122,28 @@ public final class ServerSession {
 
     func enqueue(_ event: SessionEvent) {
         events.append(event)
+    }
+
+    /// Gives the peer no more room on a stream than it has, nor on the connection for what arrives on it, until `releaseInput`
+    /// (RFC 9113 section 5.2).
+    public func holdInput(_ streamID: Int32) {
+        guard streams[streamID] != nil, held[streamID] == nil else { return }
+        held[streamID] = 0
+    }
+
+    /// Gives room for what has arrived meanwhile, and from now on.
+    public func releaseInput(_ streamID: Int32) {
+        // The connection gets its room back even when the stream is gone.
+        if let count = held.removeValue(forKey: streamID) { check(nghttp2_session_consume(handle, streamID, count)) }
+    }
+
+    func didReceiveData(_ streamID: Int32, _ bytes: UnsafeBufferPointer<UInt8>) {
+        enqueue(.data(streamID: streamID, bytes: Array(bytes)))
+        if held.isEmpty || held[streamID] == nil {
+            check(nghttp2_session_consume(handle, streamID, bytes.count))
+        } else {
+            held[streamID, default: 0] += bytes.count
+        }
     }
 
     // MARK: - Output
@@ -278,8 +305,11 @@ public final class ServerSession {
     }
 
     /// Ends all streams and the session.
-    public func terminate() {
-        check(nghttp2_session_terminate_session(handle, NGHTTP2_NO_ERROR.rawValue))
+    ///
+    /// - Parameter isSettingsTimeout: because the peer has not acknowledged our SETTINGS (RFC 9113 section 6.5.3).
+    public func terminate(isSettingsTimeout: Bool = false) {
+        let code = isSettingsTimeout ? NGHTTP2_SETTINGS_TIMEOUT : NGHTTP2_NO_ERROR
+        check(nghttp2_session_terminate_session(handle, code.rawValue))
     }
 
     // MARK: - Failure

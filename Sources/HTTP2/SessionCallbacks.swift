@@ -32,7 +32,7 @@ final class SessionCallbacks: Sendable {
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, streamID, data, length, userData in
             guard let session = ServerSession.of(userData), length > 0 else { return 0 }
-            session.enqueue(.data(streamID: streamID, bytes: Array(UnsafeBufferPointer(start: data, count: length))))
+            session.didReceiveData(streamID, UnsafeBufferPointer(start: data, count: length))
             return 0
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, streamID, errorCode, userData in
@@ -78,10 +78,12 @@ extension ServerSession {
     fileprivate func didReceiveField(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
         guard var headers = openHeaders else { return }
         openHeaders = nil  // `headers` owns the array while it grows
+        let before = headers.listSize
         headers.listSize += name.count + value.count + 32
         if headers.listSize > settings.maximumHeaderListSize {
             headers.fields = []
-            if headers.listSize > settings.maximumHeaderListSize * Self.headerListTolerance { isHeaderListAbsurd = true }
+            // Counted here, and not when the section is complete: nghttp2 may find fault with it and tell of no frame.
+            headerExcessCount += headers.listSize / settings.maximumHeaderListSize - before / settings.maximumHeaderListSize
         } else {
             headers.fields.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
         }
@@ -96,8 +98,12 @@ extension ServerSession {
             didReceiveHeaders(frame, endsStream)
         case NGHTTP2_DATA.rawValue where endsStream:
             enqueue(.endOfStream(streamID: header.stream_id))
-        case NGHTTP2_SETTINGS.rawValue where UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0:
-            isPrefaceComplete = true
+        case NGHTTP2_SETTINGS.rawValue:
+            if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue == 0 {
+                isPrefaceComplete = true
+            } else {
+                isSettingsAcknowledged = true
+            }
         case NGHTTP2_PING.rawValue where UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0:
             let payload = withUnsafeBytes(of: frame.ping.opaque_data) { $0.loadUnaligned(as: UInt64.self) }
             enqueue(.pingAcknowledged(payload: payload))
@@ -110,8 +116,6 @@ extension ServerSession {
     private func didReceiveHeaders(_ frame: nghttp2_frame, _ endsStream: Bool) {
         let headers = openHeaders
         openHeaders = nil
-        // A list over the limit is dropped, but was worked out: it costs as many requests as it would have made.
-        requestCount += (headers?.listSize ?? 0) / settings.maximumHeaderListSize
         let streamID = frame.hd.stream_id
         guard let headers, frame.headers.cat == NGHTTP2_HCAT_REQUEST else {
             if endsStream { enqueue(.endOfStream(streamID: streamID)) }
@@ -130,6 +134,7 @@ extension ServerSession {
         guard let stream = streams.removeValue(forKey: streamID) else { return }
         stream.isClosed = true
         pendingByteCount -= stream.pendingByteCount
+        releaseInput(streamID)
         enqueue(.closed(streamID: streamID, errorCode: errorCode))
     }
 

@@ -19,6 +19,10 @@ public struct SessionSettings: Sendable {
     public var requestBurst: Int = 1000
     /// … and so many each second after that. An Envoy opens a few streams in its connection's life.
     public var requestsPerSecond: Int = 100
+    /// What header lists have beyond `maximumHeaderListSize`, in multiples of it: so many at once …
+    public var headerExcessBurst: Int = 16
+    /// … and so many each second after that (CVE-2016-6581). No gRPC client sends what it was told not to.
+    public var headerExcessPerSecond: Int = 1
     /// Frames that carry no message (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, CONTINUATION, DATA below `smallestDataFrame`): so many at once …
     public var controlFrameBurst: Int = 10_000
     /// … and so many each second after that (CVE-2019-9511 to 9518). Real clients send a few for each message.

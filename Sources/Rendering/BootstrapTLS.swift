@@ -81,7 +81,7 @@ public struct BootstrapTLS: Hashable, Sendable {
                       "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
                       \(isAddress ? "" : "sni: \(Bootstrap.quoted(serverName))\n          ")common_tls_context:
                         alpn_protocols: [h2]
-                        tls_params: {tls_minimum_protocol_version: TLSv1_2, tls_maximum_protocol_version: TLSv1_3}
+                        tls_params: {tls_minimum_protocol_version: TLSv1_3, tls_maximum_protocol_version: TLSv1_3}
                         combined_validation_context:
                           default_validation_context:
                             match_typed_subject_alt_names:

@@ -87,6 +87,7 @@ extension Connection {
         }
         deadlines.received(
             isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: session.isInsideHeaders, at: loop.now)
+        deadlines.awaitsSettings(!session.isSettingsAcknowledged)
         deliverEvents()
         deadlines.hasUnfinishedMessages(bufferedByteCount > 0, at: loop.now)
         // An acknowledgement leads to nothing, nearly always: to look for output later would find the connection's memory out of the cache.

@@ -84,6 +84,12 @@ extension Connection {
 
     // MARK: - From the receiver
 
+    func holdInput(_ isHeld: Bool, on streamID: Int32) {
+        guard !isHeld else { return session.holdInput(streamID) }
+        session.releaseInput(streamID)
+        planWrite()
+    }
+
     func send(_ message: OutboundMessage, on record: StreamRecord) {
         guard !record.hasEnded else { return }
         switch record.machine.send() {

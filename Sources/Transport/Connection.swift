@@ -229,7 +229,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
             deadlines.retired(at: .now)
             shutDown()
         case .close(let reason):
-            terminate(reason == .idle ? .debug : .info, reason.rawValue)
+            terminate(reason == .idle ? .debug : .info, reason.rawValue, isSettingsTimeout: reason == .settings)
         }
         armTimer()
     }
@@ -255,10 +255,10 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     }
 
     /// Ends all streams at once and closes.
-    func terminate(_ level: Logger.Level = .debug, _ reason: String = "shutdown") {
+    func terminate(_ level: Logger.Level = .debug, _ reason: String = "shutdown", isSettingsTimeout: Bool = false) {
         guard !isClosed else { return }
         log(level, "The connection is closed", reason: reason)
-        session.terminate()
+        session.terminate(isSettingsTimeout: isSettingsTimeout)
         flush()
         close(.trace, reason)
     }

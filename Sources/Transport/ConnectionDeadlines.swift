@@ -25,6 +25,7 @@ struct ConnectionDeadlines {
     enum Reason: String, Hashable {
         case preface = "no HTTP/2 preface within the time limit"
         case headers = "a header section was not completed within the time limit"
+        case settings = "our SETTINGS were not acknowledged within the time limit"
         case idle = "no stream within the time limit"
         case silent = "no sign of life after a keepalive PING"
         case unfinished = "a message was not completed within the time limit"
@@ -35,6 +36,7 @@ struct ConnectionDeadlines {
     private let openedAt: Instant
     private var isPrefaceComplete = false
     private var headersBegunAt: Instant?
+    private var settingsSentAt: Instant?
     private var streamlessSince: Instant?
     private var lastHeardAt: Instant
     private var pingedAt: Instant?
@@ -67,6 +69,12 @@ struct ConnectionDeadlines {
         lastHeardAt = now
         pingedAt = nil
         headersBegunAt = isInsideHeaders ? headersBegunAt ?? now : nil
+    }
+
+    /// Whether the peer has yet to acknowledge our SETTINGS.
+    mutating func awaitsSettings(_ awaits: Bool) {
+        if awaits && settingsSentAt == nil { mayBeNearer = true }
+        settingsSentAt = awaits ? openedAt : nil
     }
 
     /// Whether there are bytes of unfinished messages.
@@ -131,6 +139,7 @@ struct ConnectionDeadlines {
             next = (start + limit, verdict)
         }
         consider(headersBegunAt, configuration.headersTimeout, .close(.headers))
+        consider(settingsSentAt, configuration.keepaliveTimeout, .close(.settings))
         consider(unfinishedSince, configuration.messageTimeout, .close(.unfinished))
         consider(streamlessSince, configuration.idleTimeout, .close(.idle))
         consider(stalledSince, configuration.stallTimeout, .close(.stalled))

@@ -33,7 +33,7 @@ public struct ServerConfiguration: Sendable {
     public var idleTimeout = Duration.seconds(300)
     /// Silence of the peer after which it is asked for a sign of life.
     public var keepaliveInterval = Duration.seconds(30)
-    /// How long it may take to give one: an Envoy that takes in tens of thousands of clusters is silent for most of a minute.
+    /// How long it may take to give one, and to acknowledge the server's SETTINGS: an Envoy that takes in tens of thousands of clusters is silent for most of a minute.
     public var keepaliveTimeout = Duration.seconds(120)
     /// A connection whose peer takes (next to) none of the messages waiting for it is closed after this time, and so is a stream that has
     /// ended but for what its client does not read.

@@ -61,7 +61,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Binds a socket to the address; returns what the system call returned.
-    func bind(_ descriptor: CInt) -> CInt {
+    package func bind(_ descriptor: CInt) -> CInt {
         withSystemAddress { Glibc.bind(descriptor, $0, $1) }
     }
 

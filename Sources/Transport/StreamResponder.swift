@@ -18,6 +18,10 @@ final class StreamResponder: RPCResponder {
         connection.assumeIsolated { _ in record.outbound.isClosed ? 0 : record.outbound.pendingByteCount }
     }
 
+    func holdInput(_ isHeld: Bool) {
+        connection.assumeIsolated { $0.holdInput(isHeld, on: record.outbound.id) }
+    }
+
     func send(_ message: OutboundMessage) {
         connection.assumeIsolated { $0.send(message, on: record) }
     }

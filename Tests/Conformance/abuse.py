@@ -9,8 +9,10 @@ connections it opened, how many bytes it sent, and how its connections ended.
 import collections
 import select
 import socket
+import ssl
 import struct
 import sys
+import threading
 import time
 
 DELTA = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
@@ -144,6 +146,8 @@ ATTACKS = {
     ),
     "http1": Attack(lambda node: b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", connections=50),
     "tls": Attack(lambda node: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"x" * 500, connections=50),
+    # A record that says how long it is, and half of it.
+    "tls-unfinished": Attack(lambda node: b"\x16\x03\x01\x40\0\x01\0\x3f\xfc\x03\x03" + b"x" * 8000, connections=500),
     "garbage": Attack(lambda node: b"\xff" * 1000, connections=50),
     # Everything is asked for and nothing is taken.
     "zero-window": Attack(identified(CLOSED, field(3, "*")), connections=50),
@@ -225,8 +229,36 @@ class Connection:
         return f"goaway-{struct.unpack('>I', self.input[at + 10 : at + 14])[0]}" if at >= 3 and at + 14 <= len(self.input) else "closed"
 
 
+def shake_hands(address, seconds):
+    """Eight clients without a certificate shake hands over and over: each time the server signs, and then refuses them."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    endings, end = collections.Counter(), time.monotonic() + seconds
+
+    def play():
+        while time.monotonic() < end:
+            try:
+                with socket.create_connection(address, 5) as plain, context.wrap_socket(plain) as secured:
+                    endings["served" if secured.recv(1) else "closed"] += 1
+            except ssl.SSLError as error:
+                endings[error.reason] += 1
+            except OSError as error:
+                endings[f"error-{error.errno}"] += 1
+
+    threads = [threading.Thread(target=play) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(f"connections={endings.total()} endings={dict(endings)}", flush=True)
+
+
 def main():
     host, port = sys.argv[1].rsplit(":", 1)
+    if sys.argv[3] == "tls-handshakes":
+        print("begun", flush=True)
+        return shake_hands((host, int(port)), float(sys.argv[4]))
     node, attack, seconds = sys.argv[2], ATTACKS[sys.argv[3]], float(sys.argv[4])
     connections, endings, sent, count = [], collections.Counter(), 0, 0
     end = time.monotonic() + seconds

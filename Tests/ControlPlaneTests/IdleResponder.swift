@@ -19,6 +19,8 @@ final class IdleResponder: RPCResponder, @unchecked Sendable {
 
     var executor: any SerialExecutor { loop }
 
+    func holdInput(_ isHeld: Bool) {}
+
     func send(_ message: OutboundMessage) {
         sent += 1
         pendingByteCount += message.byteCount

@@ -10,6 +10,7 @@ extension EndToEndTests {
             let name: String
             let attacks: [String]
             let growth: Int
+            var isTLS = false
             var testDescription: String { name }
         }
 
@@ -25,6 +26,7 @@ extension EndToEndTests {
             Round(
                 name: "connections",
                 attacks: ["slow-preface", "idle", "silent-streams", "many-streams", "http1", "tls", "garbage"], growth: 96),
+            Round(name: "TLS", attacks: ["tls-handshakes", "tls-unfinished", "http1", "garbage"], growth: 96, isTLS: true),
             Round(name: "unread answers", attacks: ["zero-window", "unread", "acknowledged-unread"], growth: 96),
             Round(name: "false messages", attacks: ["huge-prefix", "compressed", "not-protobuf"], growth: 64),
             // What is allowed to be large: a message of 32 MiB twice on its way, and what its names take.
@@ -34,9 +36,12 @@ extension EndToEndTests {
         ]
 
         @Test(arguments: rounds) func `an Envoy's updates arrive in time`(round: Round) async throws {
-            let limits = ["--xds-max-unfinished-size", "\(128 << 20)", "--xds-max-name-size", "\(256 << 20)"]
+            var limits = ["--xds-max-unfinished-size", "\(128 << 20)", "--xds-max-name-size", "\(256 << 20)"]
+            let store = round.isTLS ? try await CertificateStore.made() : nil
+            try await store?.issue("envoy", "--dns", "envoy-ingress-0.default")
+            limits += store?.serverArguments ?? []
             try await Stage.play(workers: 1, arguments: limits) { stage in
-                let envoy = try await stage.startEnvoy()
+                let envoy = try await startEnvoy(stage, store)
                 let memory = try Memory(ofProcessWith: "\(stage.xdsOperator.xds)")
                 let call = try stage.call("c1f00d")
                 let usual = try await updates(call, 4, stage, envoy)
@@ -58,6 +63,15 @@ extension EndToEndTests {
                 }
                 #expect(try await envoy.admin.statistic("control_plane.connected_state") == 1)
             }
+        }
+
+        private func startEnvoy(_ stage: Stage, _ store: CertificateStore?) async throws -> EnvoyProcess {
+            guard let store else { return try await stage.startEnvoy() }
+            let envoy = try await EnvoyProcess.start(
+                configuration: store.bootstrap(stage, directory: store.pair("envoy")))
+            stage.watch(envoy.child)
+            try await envoy.awaitReady()
+            return envoy
         }
 
         /// How long it takes a call to arrive at the Envoy, again and again; sorted.

@@ -159,6 +159,70 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `the authority of both sides changes, and not a datagram is lost`() async throws {
+            let old = try await CertificateStore.made()
+            let new = try await CertificateStore.made()
+            try await old.issue("envoy", "--uri", "spiffe://cluster.local/ns/default/sa/default")
+            try await new.issue("first", "--dns", "envoy-ingress-0.default")
+            try await new.issue("second", "--dns", "uid-default-envoy-ingress-0")
+            try await old.issue("late", "--dns", "envoy-ingress-0.default")
+            let arguments = old.serverArguments + ["--xds-max-connection-age", "3"]
+            try await Stage.play(workers: 1, arguments: arguments) { stage in
+                let call = try stage.call("c1f00d")
+                try stage.apply(call)
+                let envoy = try await startEnvoy(stage, old.bootstrap(stage, directory: old.pair("envoy")))
+                try await envoy.awaitListeners(call.listeners)
+                let caller = try Caller(name: call.id, ports: call.ports, interval: .milliseconds(5))
+                _ = try await caller.freshAnswers()
+
+                let updates = "ssl_context_update_by_sds"
+                /// Gives both sides files at once, and waits until they use them: the Envoy counts its `changes`, of the pair and of the trust.
+                func rotate(_ changes: UInt64, envoy name: String, of store: CertificateStore, trust: [CertificateStore])
+                    async throws
+                {
+                    let count = try await envoy.admin.statistics(containing: updates).values.reduce(0, +)
+                    try old.mount("server", "server", of: store, authorities: trust)
+                    try old.mount("envoy", name, of: store, authorities: trust)
+                    try await stage.xdsOperator.child.line("the server's new files", within: .seconds(30)) {
+                        $0.contains("new TLS files are in force") ? () : nil
+                    }
+                    try await envoy.wait("the Envoy's new files") { admin in
+                        let now = try await admin.statistics(containing: updates)
+                        return now.values.reduce(0, +) >= count + changes ? .met(()) : .unmet("\(now)")
+                    }
+                }
+                func awaitAdmission(_ name: String) async throws {
+                    try await stage.xdsOperator.child.line("the admission of \(name)", within: .seconds(30)) {
+                        $0.contains("client admitted") && $0.contains("identity=\(name)") ? () : nil
+                    }
+                }
+                try await awaitAdmission("spiffe://cluster.local/ns/default/sa/default")
+                // First both are trusted, then there are certificates of the new one, and at last the old one is trusted no more.
+                try await old.issue("spare", "--uri", "spiffe://cluster.local/ns/default/sa/default", "--dns", "127.0.0.1")
+                try await rotate(2, envoy: "spare", of: old, trust: [old, new])
+                try await awaitAdmission("spiffe://cluster.local/ns/default/sa/default")
+                try await rotate(1, envoy: "first", of: new, trust: [old, new])
+                try await awaitAdmission("envoy-ingress-0.default")
+                try await rotate(2, envoy: "second", of: new, trust: [new])
+                try await awaitAdmission("uid-default-envoy-ingress-0")
+
+                // Who still comes with the old one is refused.
+                let (_, refusal) = try await ChildProcess.run([
+                    "/usr/bin/openssl", "s_client", "-connect", "\(stage.xdsOperator.xds)", "-alpn", "h2", "-tls1_2", "-CAfile",
+                    "\(new.path)/ca.crt", "-cert", "\(old.pair("late"))/tls.crt", "-key", "\(old.pair("late"))/tls.key",
+                ])
+                #expect(refusal.contains("alert"), "\(refusal)")
+
+                let second = try stage.call("second")
+                try stage.apply(second)
+                try await envoy.awaitListeners(call.listeners.union(second.listeners))
+                try await caller.awaitSent(200)
+                #expect(await caller.stop().map { $0.lost() } == [0, 0, 0, 0])
+                #expect(try await envoy.admin.statistic("listener_manager.listener_modified") == 0)
+                #expect(try await envoy.admin.statistic("listener_manager.listener_removed") == 0)
+            }
+        }
+
         // MARK: - openssl s_client
 
         private func serverCertificate(_ stage: Stage, _ store: CertificateStore) async throws -> String {

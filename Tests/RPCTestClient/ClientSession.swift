@@ -156,6 +156,9 @@ public final class ClientSession {
         resume(streamID)
     }
 
+    /// Bytes of a stream that no frame carries yet.
+    public func unsentByteCount(of streamID: Int32) -> Int { outbound[streamID]?.bytes.count ?? 0 }
+
     /// Ends the client's half.
     public func end(_ streamID: Int32) {
         outbound[streamID]?.isEnded = true

@@ -41,15 +41,18 @@ public actor TestClient: DescriptorHandler {
     private var interest: Readiness = .readable
     private var unsent: [UInt8] = []
 
-    /// Connects. Without `speaksHTTP2` the bytes are the test's own.
+    /// Connects, from `source` or an address that the system chooses. Without `speaksHTTP2` the bytes are the test's own.
     public init(
-        _ address: SocketAddress, speaksHTTP2: Bool = true, updatesWindows: Bool = true, tls options: ClientTLS.Options? = nil
+        _ address: SocketAddress, from source: SocketAddress? = nil, speaksHTTP2: Bool = true, updatesWindows: Bool = true,
+        tls options: ClientTLS.Options? = nil
     ) async throws {
         loop = try EventLoop(name: "test-client")
         self.speaksHTTP2 = speaksHTTP2
         descriptor = socket(address.family, CInt(SOCK_STREAM.rawValue), 0)
         state = State(session: ClientSession(updatesWindows: updatesWindows))
-        guard descriptor >= 0, address.connect(descriptor) == 0, fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else {
+        guard descriptor >= 0, source.map({ [descriptor] in $0.bind(descriptor) == 0 }) ?? true, address.connect(descriptor) == 0,
+            fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0
+        else {
             throw TimedOut()
         }
         tls = try options.map { [descriptor] in try ClientTLS($0, descriptor: descriptor) }

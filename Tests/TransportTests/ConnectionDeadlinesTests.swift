@@ -40,6 +40,21 @@ import Testing
         #expect(verdict(deadlines, 5) == .wait)
     }
 
+    @Test func settingsMustBeAcknowledgedInTime() {
+        var deadlines = ConnectionDeadlines(openedAt: start)
+        func hear(_ seconds: Int, isAwaiting: Bool) {
+            deadlines.received(isPrefaceComplete: true, isInsideHeaders: false, at: start + .seconds(seconds))
+            deadlines.awaitsSettings(isAwaiting)
+        }
+        hear(0, isAwaiting: true)
+        // Whatever else is sent does not extend the time.
+        hear(19, isAwaiting: true)
+        #expect(verdict(deadlines, 19) == .wait)
+        #expect(verdict(deadlines, 20) == .close(.settings))
+        hear(19, isAwaiting: false)
+        #expect(verdict(deadlines, 20) == .wait)
+    }
+
     @Test func silenceLeadsToAPingAndThenToTheEnd() {
         var deadlines = ConnectionDeadlines(openedAt: start)
         deadlines.received(isPrefaceComplete: true, isInsideHeaders: false, at: start)

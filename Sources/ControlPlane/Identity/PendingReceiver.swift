@@ -5,8 +5,9 @@ import Transport
 ///
 /// It is pinned to the loop of its connection.
 actor PendingReceiver: RPCReceiver {
-    /// Bytes that a client may send meanwhile: the largest first request of a returning Envoy.
-    private static let limit = 32 << 20
+    /// Bytes kept meanwhile, 64 for each message included. What flow control lets in is less, unless it comes in tiny messages; a larger
+    /// first request arrives once the client is known.
+    private static let limit = 512 * 1024
 
     /// Exits of `waiting`: `answered`, `ended`. Of `answered`: `ended`.
     private enum State {
@@ -23,7 +24,10 @@ actor PendingReceiver: RPCReceiver {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { responder.executor.asUnownedSerialExecutor() }
 
-    init(_ responder: any RPCResponder) { self.responder = responder }
+    init(_ responder: any RPCResponder) {
+        self.responder = responder
+        responder.holdInput(true)
+    }
 
     nonisolated func received(_ message: [UInt8]) { assumeIsolated { $0.take(message) } }
     nonisolated func receivedEnd() { assumeIsolated { $0.takeEnd() } }
@@ -46,6 +50,7 @@ actor PendingReceiver: RPCReceiver {
             responder.finish(status)
         case .accept(let receiver):
             state = .answered(by: receiver)
+            responder.holdInput(false)
             for message in waiting { receiver.received(message) }
             if hasEndOfStream { receiver.receivedEnd() }
         }

@@ -2,6 +2,7 @@ import Domain
 import EnvoyAPI
 import Foundation
 import GRPC
+import HTTP2
 import Kubernetes
 import Logging
 import RPCTestClient
@@ -16,11 +17,16 @@ import Transport
 private actor TokenAPI: APIClient {
     private(set) var count = 0
     private var isDown = false
+    private var gate: Gate?
 
     func fail(_ isDown: Bool) { self.isDown = isDown }
 
+    /// Answers nothing until the gate opens.
+    func wait(for gate: Gate) { self.gate = gate }
+
     func send(_ request: APIRequest) async throws -> APIResponse {
         count += 1
+        await gate?.wait()
         if isDown { throw APITransportError("no connection") }
         let text = String(decoding: request.body, as: UTF8.self)
         func answer(_ status: String) -> APIResponse { APIResponse(status: 201, body: Array("{\"status\":\(status)}".utf8)) }
@@ -153,6 +159,70 @@ private func token(_ name: String) -> String {
             }
             #expect(try await served == "served")
             #expect(try await refused == "7")
+        }
+    }
+
+    private func open(_ client: TestClient, _ authorization: String) async -> Int32 {
+        await client.perform { $0.request(ClientSession.fields(path: Self.deltaPath) + [("authorization", authorization)]) }
+    }
+
+    @Test func whoIsNotKnownYetMaySendOneWindow() async throws {
+        let window = SessionSettings().streamWindow
+        let request = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest.with {
+            $0.node.id = "uid-e"
+            $0.typeURL = listenerType
+            $0.resourceNamesSubscribe = ["*"] + (0..<20_000).map { "\($0)" + String(repeating: "x", count: 100) }
+        }
+        let bytes: [UInt8] = try request.serializedBytes()
+        try await with { plane in
+            let gate = Gate()
+            await plane.api.wait(for: gate)
+            let client = try await TestClient(plane.plane.address)
+            let id = await open(client, "Bearer \(token("good-e"))")
+            await client.perform { $0.send(id, bytes) }
+            let rest = bytes.count + 5 - window
+            try await client.until { $0.session.unsentByteCount(of: id) <= rest }
+            for number in 1...5 {
+                await client.perform { $0.ping() }
+                try await client.until { $0.session.pingAcknowledgementCount == number }
+            }
+            #expect(await client.perform { $0.unsentByteCount(of: id) } == rest)
+            gate.open()
+            try await client.until { $0.session.streams[id]?.messages.isEmpty == false }
+            #expect(await client.perform { $0.unsentByteCount(of: id) } == 0)
+        }
+    }
+
+    @Test func whoIsNotKnownYetMayNotSendTinyMessagesWithoutEnd() async throws {
+        try await with { plane in
+            let gate = Gate()
+            await plane.api.wait(for: gate)
+            defer { gate.open() }
+            let client = try await TestClient(plane.plane.address)
+            let id = await open(client, "Bearer \(token("good-e"))")
+            await client.perform { $0.sendRaw(id, Array(repeating: 0, count: 5 * 9000)) }
+            try await client.until { $0.session.streams[id]?.isEnded == true }
+            #expect(await client.perform { $0.streams[id]?.value("grpc-status") } == "8")
+        }
+    }
+
+    @Test func whatTheRefusedSentTakesNoRoomFromOthersOfTheConnection() async throws {
+        let settings = SessionSettings()
+        try await with { plane in
+            let client = try await TestClient(plane.plane.address)
+            // Twice the window of the connection.
+            for _ in 0..<2 * settings.connectionWindow / settings.streamWindow {
+                let gate = Gate()
+                await plane.api.wait(for: gate)
+                let id = await open(client, "Bearer \(UUID())")
+                await client.perform {
+                    $0.sendRaw(id, [0, 0, 0x10, 0, 0] + Array(repeating: 0, count: settings.streamWindow - 5))
+                }
+                try await client.until { $0.session.unsentByteCount(of: id) == 0 }
+                gate.open()
+                try await client.until { $0.session.streams[id]?.isEnded == true }
+                #expect(await client.perform { $0.streams[id]?.value("grpc-status") } == "16")
+            }
         }
     }
 

@@ -20,6 +20,20 @@ struct CertificateStore: Sendable {
     /// Issues a pair, or issues it anew, with further options of `certificates issue`.
     func issue(_ name: String, _ options: String...) async throws { try await run(["issue", path, name] + options) }
 
+    /// Puts the pair `source` of a store in the place of the pair `name`, with the authorities of several, all at once.
+    func mount(_ name: String, _ source: String, of store: CertificateStore, authorities: [CertificateStore]) throws {
+        let (place, version) = (pair(name), "..\(UUID().uuidString)")
+        try FileManager.default.createDirectory(atPath: "\(place)/\(version)", withIntermediateDirectories: true)
+        for file in ["tls.crt", "tls.key"] {
+            try FileManager.default.copyItem(
+                atPath: "\(store.pair(source))/..data/\(file)", toPath: "\(place)/\(version)/\(file)")
+        }
+        let trusted = try authorities.map { try String(contentsOfFile: "\($0.path)/ca.crt", encoding: .utf8) }.joined()
+        try trusted.write(toFile: "\(place)/\(version)/ca.crt", atomically: false, encoding: .utf8)
+        try FileManager.default.createSymbolicLink(atPath: "\(place)/..data_tmp", withDestinationPath: version)
+        guard rename("\(place)/..data_tmp", "\(place)/..data") == 0 else { throw SystemError("rename ..data") }
+    }
+
     /// The options of `serve` for mutual TLS.
     var serverArguments: [String] {
         [

@@ -3,7 +3,7 @@ import RPCTestClient
 import Testing
 import Transport
 
-/// Abuse of the port by raw frames, on the one loop that serves everybody: others are answered meanwhile, and the abuser is shown out.
+/// Abuse of the port, mostly by raw frames, on the one loop that serves everybody: others are answered meanwhile, and the abuser is shown out.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct AbuseTests {
     @Test(arguments: Attack.all) func othersAreServed(attack: Attack) async throws {
         // The default leaves room for Envoys without ADS: an attack that opens streams takes twenty times as long to reach it.
@@ -28,7 +28,7 @@ import Transport
     }
 
     /// Says something on an echo's stream, and waits for the answer.
-    private func ask(_ client: TestClient, _ stream: Int32, _ number: Int) async throws -> Duration {
+    func ask(_ client: TestClient, _ stream: Int32, _ number: Int) async throws -> Duration {
         let begin = ContinuousClock.now
         await client.perform { $0.send(stream, [UInt8(truncatingIfNeeded: number)]) }
         try await client.until { $0.session.streams[stream]?.messages.count == number }

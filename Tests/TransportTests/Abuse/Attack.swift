@@ -35,6 +35,13 @@ struct Attack: CustomTestStringConvertible, Sendable {
         }
     }
 
+    /// A request with `accept-encoding` of the static table over and over: 60 bytes of the list for one of the frame.
+    private static func bomb(_ number: Int, fields count: Int, host: Bool = false) -> [UInt8] {
+        RawFrame.frame(
+            .headers, flags: RawFrame.endHeaders, stream: stream(number, 0, of: 1),
+            RawFrame.block(host ? [(":authority", "test")] : []) + [0x83, 0x86, 0x84] + Array(repeating: 0x90, count: count))
+    }
+
     private static let open = RawFrame.preface + RawFrame.headers(1, RawFrame.request("/test/Echo"))
     private static let ping = RawFrame.frame(.ping, [1, 2, 3, 4, 5, 6, 7, 8])
 
@@ -91,12 +98,14 @@ struct Attack: CustomTestStringConvertible, Sendable {
             round: { _ in repeated(RawFrame.frame(.data, stream: 1, repeated([0, 0, 0, 0, 0], 3000)), 4) }),
         Attack(
             name: "header lists that grow in the decoder (HPACK bomb, CVE-2016-6581)", begin: RawFrame.preface,
-            round: { number in
-                // The path of the static table, as often as a frame can say.
-                RawFrame.frame(
-                    .headers, flags: RawFrame.endHeaders, stream: stream(number, 0, of: 1),
-                    [0x20, 0x83, 0x86, 0x84] + Array(repeating: 0x90, count: 16_000))
-            }),
+            round: { bomb($0, fields: 16_000) }),
+        Attack(
+            name: "header lists that grow by a little less than ends a connection (CVE-2016-6581)", begin: RawFrame.preface,
+            round: { bomb($0, fields: 4300, host: true) }),
+        // nghttp2 resets the stream before it tells of it.
+        Attack(
+            name: "header lists that grow and want an authority (CVE-2016-6581)", begin: RawFrame.preface,
+            round: { bomb($0, fields: 4300) }),
         Attack(name: "streams without end", begin: RawFrame.preface, round: streams { _ in [] }, codes: [1]),
     ]
 }
