@@ -37,7 +37,7 @@ import Testing
             _ = fanOut.serve(LoopID(0), request)
         }
 
-        mutating func tell(_ number: UInt64, _ types: Set<ResourceType>) {
+        mutating func tell(_ number: UInt64, _ types: ResourceTypes) {
             var request = LoopRequest()
             let position = fanOut.store.position(of: group)
             request.progressed = [(StreamID(number), StreamProgress(types: types, acknowledged: position, rejected: []))]

@@ -28,19 +28,18 @@ extension DeltaDiscoveryStateMachine {
     }
 
     private mutating func nextFetch(_ type: ResourceType) -> Fetch? {
-        let state = self[type]
-        guard let group, state.isStarted, !state.isFetching, state.isWindowOpen else { return nil }
+        guard let group, self[type].isStarted, !self[type].isFetching, self[type].isWindowOpen else { return nil }
         let current = Position(group: group, revision: latest)
         let part = Part.updates(of: type)
         guard mayMove(part, to: current) else { return nil }
         var fetch = Fetch(type)
-        fetch.names = state.owed
-        fetch.refreshed = state.refreshed
-        fetch.held = state.held
+        fetch.names = self[type].owed
+        fetch.refreshed = self[type].refreshed
+        fetch.held = self[type].held
         addRemovals(&fetch, to: current)
         let position = positions[part]
         // Without a position only a wildcard takes a step: names are asked for one by one.
-        let isBehind = position.map { $0 != current } ?? state.subscription.isWildcard
+        let isBehind = position.map { $0 != current } ?? self[type].subscription.isWildcard
         if !isBehind && fetch.isEmpty {
             while fetch.names.isEmpty {
                 guard let names = self[type].retries.popFirst() else { return nil }
@@ -51,8 +50,8 @@ extension DeltaDiscoveryStateMachine {
         }
         // What is asked for by name comes from the latest snapshot: the position has to move there with it.
         if isBehind || position != nil { fetch.steps.updateValue(position, forKey: part) }
-        if type == .endpoint && !state.owed.isEmpty {
-            fetch.subscription = state.subscription.list
+        if type == .endpoint && !self[type].owed.isEmpty {
+            fetch.subscription = self[type].subscription.list
             self[type].listIsCurrent = true
         }
         self[type].owed = []

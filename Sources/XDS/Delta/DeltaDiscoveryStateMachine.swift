@@ -54,28 +54,38 @@ public struct DeltaDiscoveryStateMachine {
             }
     }
 
-    /// How far the client is, by its own word.
+    /// How far the client is, by its own word. Told with every acknowledgement, so nothing is copied for it.
     public var progress: StreamProgress {
-        let rejected = ResourceType.allCases.flatMap { type in
-            self[type].rejections.map { StreamProgress.Rejected(type: type, name: $0.key, message: $0.value) }
-        }
-        return StreamProgress(
-            types: Set(ResourceType.allCases.filter { self[$0].isAsking }),
-            acknowledged: acknowledged, rejected: rejected.sorted { ($0.type.rawValue, $0.name) < ($1.type.rawValue, $1.name) })
+        var types: ResourceTypes = []
+        if clusters.isAsking { types.insert(.cluster) }
+        if endpoints.isAsking { types.insert(.endpoint) }
+        if listeners.isAsking { types.insert(.listener) }
+        var rejected: [StreamProgress.Rejected] = []
+        if clusters.hasRejections { rejected += clusters.told(as: .cluster) }
+        if endpoints.hasRejections { rejected += endpoints.told(as: .endpoint) }
+        if listeners.hasRejections { rejected += listeners.told(as: .listener) }
+        return StreamProgress(types: types, acknowledged: types.isEmpty ? nil : acknowledged, rejected: rejected)
     }
 
     /// The least of what is acknowledged of each part; nil while a part has not been asked for, or stands in another group.
     private var acknowledged: Position? {
-        guard let group, ResourceType.allCases.contains(where: { self[$0].isAsking }) else { return nil }
+        guard let group else { return nil }
         var least = latest
-        for type in ResourceType.allCases where self[type].isAsking {
-            let state = self[type]
-            let isQuiet = state.inFlight.isEmpty && state.doubted.isEmpty
-            let reached = isQuiet ? reached(type) : state.acknowledged
-            for position in type == .cluster ? [reached.updates, reached.removals] : [reached.updates] {
-                guard let position, position.group == group else { return nil }
-                least = min(least, position.revision)
-            }
+        /// Returns whether there is a position in the group.
+        func consider(_ position: Position?) -> Bool {
+            guard let position, position.group == group else { return false }
+            least = min(least, position.revision)
+            return true
+        }
+        if clusters.isAsking {
+            let reached = clusters.isQuiet ? reached(.cluster) : clusters.acknowledged
+            guard consider(reached.updates), consider(reached.removals) else { return nil }
+        }
+        if endpoints.isAsking {
+            guard consider(endpoints.isQuiet ? reached(.endpoint).updates : endpoints.acknowledged.updates) else { return nil }
+        }
+        if listeners.isAsking {
+            guard consider(listeners.isQuiet ? reached(.listener).updates : listeners.acknowledged.updates) else { return nil }
         }
         return Position(group: group, revision: least)
     }

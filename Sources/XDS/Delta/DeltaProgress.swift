@@ -11,14 +11,14 @@ public struct StreamProgress: Sendable, Hashable {
     }
 
     /// The types that the Envoy asks for on the stream: with ADS all, else one.
-    public let types: Set<ResourceType>
+    public let types: ResourceTypes
     /// The state up to which the Envoy has acknowledged everything of these types, but for what it rejected; nil before there is one.
     public let acknowledged: Position?
     /// What it rejected and has not been sent in another form since, sorted.
     public let rejected: [Rejected]
 
     /// Makes an account.
-    public init(types: Set<ResourceType>, acknowledged: Position?, rejected: [Rejected]) {
+    public init(types: ResourceTypes, acknowledged: Position?, rejected: [Rejected]) {
         self.types = types
         self.acknowledged = acknowledged
         self.rejected = rejected

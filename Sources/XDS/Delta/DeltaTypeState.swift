@@ -124,6 +124,17 @@ struct DeltaTypeState {
         if doubted.isEmpty { acknowledged = inFlight[index].reached }
     }
 
+    /// Whether the client has answered everything, and nothing that it rejected is in doubt.
+    var isQuiet: Bool { inFlight.isEmpty && doubted.isEmpty }
+
+    /// Whether there are any `rejections`.
+    var hasRejections: Bool { !rejected.isEmpty || !addressConflicts.trials.isEmpty }
+
+    /// What `rejections` are for those who follow the client's progress, sorted by name.
+    func told(as type: ResourceType) -> [StreamProgress.Rejected] {
+        rejections.sorted { $0.key < $1.key }.map { StreamProgress.Rejected(type: type, name: $0.key, message: $0.value) }
+    }
+
     /// The client's words for each resource that it rejected, and for each that is being tried again.
     var rejections: [String: String] {
         rejected.mapValues(\.message).merging(addressConflicts.trials.mapValues(\.message)) { rejection, _ in rejection }

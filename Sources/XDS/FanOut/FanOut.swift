@@ -272,7 +272,7 @@ extension FanOut {
             if standings[group]?.isEmpty == true { standings[group] = nil }
             return
         }
-        var types: Set<ResourceType> = []
+        var types: ResourceTypes = []
         var reached: Revision?
         var isBehind = false
         var isRejecting = false

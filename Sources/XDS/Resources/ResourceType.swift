@@ -18,7 +18,28 @@ public enum ResourceType: Int, Hashable, Sendable, CaseIterable {
 
     /// The type with `typeURL`, or nil when this server does not serve it.
     public init?(typeURL: String) {
-        guard let type = ResourceType.allCases.first(where: { $0.typeURL == typeURL }) else { return nil }
-        self = type
+        switch typeURL {
+        case ResourceType.cluster.typeURL: self = .cluster
+        case ResourceType.endpoint.typeURL: self = .endpoint
+        case ResourceType.listener.typeURL: self = .listener
+        default: return nil
+        }
     }
+}
+
+/// Some of the types. Every acknowledgement is told with one, so it must cost nothing.
+public struct ResourceTypes: OptionSet, Sendable, Hashable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// The one type.
+    public init(_ type: ResourceType) { rawValue = 1 << UInt8(type.rawValue) }
+
+    /// Clusters.
+    public static let cluster = ResourceTypes(.cluster)
+    /// Endpoints.
+    public static let endpoint = ResourceTypes(.endpoint)
+    /// Listeners.
+    public static let listener = ResourceTypes(.listener)
 }

@@ -68,17 +68,15 @@ public struct WorldDiscoveryStateMachine {
 
     /// How far the client is, by its own word.
     public var progress: StreamProgress {
-        func rejected(_ type: ResourceType, _ messages: [String: String]) -> [StreamProgress.Rejected] {
-            messages.sorted { $0.key < $1.key }.map { StreamProgress.Rejected(type: type, name: $0.key, message: $0.value) }
-        }
-        let all =
-            rejected(.cluster, clusters.rejections) + rejected(.endpoint, endpoints.rejected.mapValues(\.message))
-            + rejected(.listener, listeners.rejections)
-        let started = [
-            (ResourceType.cluster, clusters.isStarted), (.endpoint, endpoints.isStarted), (.listener, listeners.isStarted),
-        ]
-        return StreamProgress(
-            types: Set(started.filter(\.1).map(\.0)), acknowledged: reached?.group == group ? reached : nil, rejected: all)
+        var types: ResourceTypes = []
+        if clusters.isStarted { types.insert(.cluster) }
+        if endpoints.isStarted { types.insert(.endpoint) }
+        if listeners.isStarted { types.insert(.listener) }
+        var rejected: [StreamProgress.Rejected] = []
+        if clusters.hasRejections { rejected += clusters.told(as: .cluster) }
+        if endpoints.hasRejections { rejected += endpoints.told(as: .endpoint) }
+        if listeners.hasRejections { rejected += listeners.told(as: .listener) }
+        return StreamProgress(types: types, acknowledged: reached?.group == group ? reached : nil, rejected: rejected)
     }
 
     /// What is known of the client, for those who ask what it was sent.

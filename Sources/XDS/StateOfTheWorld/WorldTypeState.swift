@@ -53,6 +53,12 @@ struct WorldTypeState {
     var rejections: [String: String] {
         rejected.mapValues(\.message).merging(addressConflicts.trials.mapValues(\.message)) { rejection, _ in rejection }
     }
+    /// Whether there are any `rejections`.
+    var hasRejections: Bool { !rejected.isEmpty || !addressConflicts.trials.isEmpty }
+    /// What `rejections` are for those who follow the client's progress, sorted by name.
+    func told(as type: ResourceType) -> [StreamProgress.Rejected] {
+        rejections.sorted { $0.key < $1.key }.map { StreamProgress.Rejected(type: type, name: $0.key, message: $0.value) }
+    }
     /// Responses that the client has not answered.
     var inFlightCount: Int { inFlight.count }
     /// What the responses that the client has not answered change, by name.
