@@ -37,7 +37,9 @@ test: setup ## Run the tests: unit, golden, integration, end to end; all but tho
 	@swift test --skip-build --filter EndToEndTests --skip '$(MEASURED)'
 
 test-measured: setup ## Run the tests that measure while they attack, break or disturb something; they want a quiet machine
+	@scripts/faketime-from-apt
 	@$(BUILD_TESTS)
+	@swift build --product call-faults && swift build --product leak-check
 	@swift test --skip-build --no-parallel --filter '$(MEASURED)'
 
 test-oldest: setup ## Run the end-to-end tests with the oldest Envoy supported

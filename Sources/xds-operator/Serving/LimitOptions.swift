@@ -106,7 +106,9 @@ struct LimitOptions: ParsableArguments {
         configuration.keepaliveInterval = .seconds(xdsKeepaliveInterval)
         configuration.keepaliveTimeout = .seconds(xdsKeepaliveTimeout)
         configuration.session.maximumConcurrentStreams = xdsMaxStreams
-        (configuration.session.requestBurst, configuration.session.requestsPerSecond) = (10 * xdsMaxStreamRate, xdsMaxStreamRate)
+        // An Envoy without ADS opens a stream for each of its clusters at once.
+        configuration.session.requestBurst = max(10 * xdsMaxStreamRate, xdsMaxStreams)
+        configuration.session.requestsPerSecond = xdsMaxStreamRate
         (configuration.session.resetBurst, configuration.session.resetsPerSecond) = (30 * xdsMaxResetRate, xdsMaxResetRate)
         configuration.session.controlFrameBurst = 10 * xdsMaxControlFrameRate
         configuration.session.controlFramesPerSecond = xdsMaxControlFrameRate
