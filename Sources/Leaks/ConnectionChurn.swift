@@ -24,7 +24,7 @@ public enum ConnectionChurn {
             for pod in pods { try stage.apply(pod) }
             try await eventually("the objects", within: .seconds(20)) { () -> Look<Void> in
                 let gauges = try await Figures.gauges(of: stage.xdsOperator)
-                return gauges["nodes"] == "\(pods.count + 1)" ? .met(()) : .unmet("\(gauges)")
+                return gauges["nodes"] == pods.count + 1 ? .met(()) : .unmet("\(gauges)")
             }
             func pass(_ numbers: Range<Int>) async throws -> Figures {
                 let (address, names) = (stage.xdsOperator.xds, pods.map { "default/\($0.name)" })

@@ -9,7 +9,7 @@ public struct Figures: Sendable, CustomStringConvertible {
     /// Threads.
     public let threadCount: Int
     /// Gauges of its metrics, by name.
-    public let gauges: [String: String]
+    public let gauges: [String: Int]
 
     public var description: String {
         let memory = "\(residentByteCount / 1_048_576).\(residentByteCount % 1_048_576 * 10 / 1_048_576) MiB"
@@ -21,7 +21,7 @@ public struct Figures: Sendable, CustomStringConvertible {
     static func of(_ xdsOperator: OperatorProcess, streams: Int) async throws -> Figures {
         try await eventually("\(streams) streams", within: .seconds(60), every: .milliseconds(100)) { () -> Look<Void> in
             let seen = try await gauges(of: xdsOperator)["streams"]
-            return seen == "\(streams)" ? .met(()) : .unmet("\(seen ?? "none")")
+            return seen == streams ? .met(()) : .unmet("\(seen ?? 0)")
         }
         // Sockets are closed a moment after their streams: what counts is where that comes to rest.
         let last = Observed(-1)
@@ -40,17 +40,10 @@ public struct Figures: Sendable, CustomStringConvertible {
             threadCount: try xdsOperator.child.threadCount(), gauges: try await gauges(of: xdsOperator))
     }
 
-    static func gauges(of xdsOperator: OperatorProcess) async throws -> [String: String] {
-        let prefix = "xds_operator_"
-        let names: Set<String> = ["streams", "streams_waiting", "nodes", "node_groups", "virtualservices"]
-        var found: [String: String] = [:]
-        for line in try await httpGet("/metrics", from: xdsOperator.metrics).body.split(separator: "\n") {
-            let words = line.split(separator: " ")
-            if words.count == 2, words[0].hasPrefix(prefix), names.contains(String(words[0].dropFirst(prefix.count))) {
-                found[String(words[0].dropFirst(prefix.count))] = String(words[1])
-            }
-        }
-        return found
+    static func gauges(of xdsOperator: OperatorProcess) async throws -> [String: Int] {
+        let text = try await httpGet("/metrics", from: xdsOperator.metrics).body
+        let names = ["streams", "streams_waiting", "nodes", "node_groups", "virtualservices"]
+        return Dictionary(uniqueKeysWithValues: names.map { ($0, OperatorProcess.sum(of: $0, in: text)) })
     }
 
     /// In which points this is more than `before`; empty when nothing is left over.

@@ -64,9 +64,8 @@ extension OperatorProcess {
     /// Waits until so many streams are open.
     func awaitStreams(_ count: Int, within limit: Duration) async throws {
         try await eventually("\(count) streams", within: limit, every: .milliseconds(50)) { () -> Look<Void> in
-            let text = try await httpGet("/metrics", from: metrics).body
-            let line = text.split(separator: "\n").first { $0.hasPrefix("xds_operator_streams ") }
-            return line == "xds_operator_streams \(count)" ? .met(()) : .unmet("\(line ?? "none")")
+            let open = try await metric("streams")
+            return open == count ? .met(()) : .unmet("\(open)")
         }
     }
 }

@@ -93,3 +93,19 @@ public final class OperatorProcess: Sendable {
         return SocketAddress(match.1)
     }
 }
+
+extension OperatorProcess {
+    /// A metric of the operator's, without its prefix: the sum over all labels. 0 where it has none.
+    public func metric(_ name: String) async throws -> Int {
+        Self.sum(of: name, in: try await httpGet("/metrics", from: metrics).body)
+    }
+
+    /// The same, of a text of metrics.
+    public static func sum(of name: String, in metrics: String) -> Int {
+        metrics.split(separator: "\n").reduce(0) { sum, line in
+            let words = line.split(separator: " ")
+            guard words.count == 2, words[0].split(separator: "{").first == "xds_operator_\(name)" else { return sum }
+            return sum + (Int(words[1]) ?? 0)
+        }
+    }
+}
