@@ -97,6 +97,7 @@ protos: setup ## Generate Swift from Protos/
 
 bench: bench-build ## Measure everything against targets, floor and peer (half an hour, on a quiet machine)
 	@$(BENCHMARKS) --sweep
+	@Benchmarks/.build/release/kubernetes-scale --programs .build/release --runs 3
 	@$(MAKE) --no-print-directory bench-plots
 
 bench-short: bench-build ## The same in under 5 minutes, less exactly
@@ -109,6 +110,7 @@ bench-plots: setup ## Draw the plots of docs/performance.md from the last `make 
 soak: setup ## Let calls and connections come and go for 10 minutes, and see that memory and descriptors stay (SECONDS=600)
 	@for product in xds-operator kube-api-simulator; do swift build -c release --product $$product || exit 1; done
 	@swift build -c release --package-path Benchmarks --product xds-benchmarks
+	@swift build -c release --package-path Benchmarks --product kubernetes-scale
 	@$(BENCHMARKS) soak --seconds $(or $(SECONDS),600)
 
 bench-build: setup

@@ -22,7 +22,7 @@ struct Command: AsyncParsableCommand {
 
     private var rows: [any Row] {
         var rows: [any Row] = [
-            InStep(form: .delta), InStep(form: .stateOfTheWorld), AliveResources(form: .delta),
+            InStep(form: .delta), InStep(form: .stateOfTheWorld), MutualTLS(), AliveResources(form: .delta),
             AliveResources(form: .stateOfTheWorld), CallCost(), CallSetUp(), WorkerAdded(), Restart(),
         ]
         guard sweep else { return rows }

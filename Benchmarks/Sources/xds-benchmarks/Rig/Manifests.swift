@@ -4,14 +4,16 @@ import Load
 /// Manifests of pods and VirtualServices, as text.
 enum Manifest {
     /// A running pod.
-    static func pod(_ name: String, _ labels: [String: String], address: String) -> String {
+    static func pod(
+        _ name: String, _ labels: [String: String], address: String, serviceAccount: String = "default"
+    ) -> String {
         let labels = labels.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         return """
             ---
             apiVersion: v1
             kind: Pod
             metadata: {name: \(name), namespace: default, uid: uid-\(name), labels: {\(labels)}}
-            spec: {containers: [{name: main, image: main}]}
+            spec: {serviceAccountName: \(serviceAccount), containers: [{name: main, image: main}]}
             status: {phase: Running, podIP: \(address), podIPs: [{ip: \(address)}], conditions: [{type: Ready, status: "True"}]}
 
             """
@@ -52,8 +54,10 @@ enum Manifest {
     }
 
     /// `count` pods whose Envoys listen, called `APP-0` and so on.
-    static func envoys(_ app: String, _ count: Int, network: Int) -> String {
-        (0..<count).map { pod("\(app)-\($0)", ["app": app], address: address(network, $0)) }.joined()
+    static func envoys(_ app: String, _ count: Int, network: Int, serviceAccount: String = "default") -> String {
+        (0..<count).map {
+            pod("\(app)-\($0)", ["app": app], address: address(network, $0), serviceAccount: serviceAccount)
+        }.joined()
     }
 
     /// `count` pods of a group.
