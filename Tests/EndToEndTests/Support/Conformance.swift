@@ -7,8 +7,7 @@ enum Conformance {
     static func command(_ name: String, _ arguments: [String]) throws -> [String] {
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let python = URL(fileURLWithPath: try Programs.envoy()).deletingLastPathComponent().appendingPathComponent("python")
-        return [python.path, tests.appendingPathComponent("Conformance/\(name)").path] + arguments
+        return [try Programs.python(), tests.appendingPathComponent("Conformance/\(name)").path] + arguments
     }
 
     /// Runs the program `name` to its end.
