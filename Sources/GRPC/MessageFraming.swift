@@ -9,16 +9,13 @@ public enum MessageFraming {
     /// The same, with the message's beginning behind it: one allocation.
     static func framed(_ beginning: [UInt8], length: Int) -> [UInt8] {
         let length = UInt32(clamping: length)
-        return [UInt8](unsafeUninitializedCapacity: prefixLength + beginning.count) { buffer, count in
-            buffer[0] = 0
-            for index in 1..<prefixLength {
-                buffer[index] = UInt8(truncatingIfNeeded: length >> UInt32(8 * (prefixLength - 1 - index)))
-            }
-            count = prefixLength
-            for byte in beginning {
-                buffer[count] = byte
-                count += 1
-            }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(prefixLength + beginning.count)
+        bytes.append(0)
+        for index in 1..<prefixLength {
+            bytes.append(UInt8(truncatingIfNeeded: length >> UInt32(8 * (prefixLength - 1 - index))))
         }
+        bytes.append(contentsOf: beginning)
+        return bytes
     }
 }

@@ -54,7 +54,7 @@ public protocol RPCResponder: AnyObject, Sendable {
 }
 
 /// The receiving side of one RPC: the transport calls it, in order and on the executor of the connection's event loop.
-/// `RPCReceiver` implementations are actors pinned to that executor; they enter their isolation by `assumeIsolated`.
+/// `RPCReceiver` implementations are actors pinned to that executor; they enter their isolation synchronously.
 public protocol RPCReceiver: AnyObject, Sendable {
     /// A whole message, without its prefix.
     nonisolated func received(_ message: [UInt8])

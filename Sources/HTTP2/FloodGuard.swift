@@ -13,12 +13,18 @@ package struct FloodGuard {
 
     /// Takes `count` tokens; false when there are not enough.
     package mutating func admit(_ count: Int, at now: ContinuousClock.Instant) -> Bool {
+        guard count > 0 else { return true }
         if let refilledAt, now > refilledAt {
-            tokens = min(burst, tokens + (now - refilledAt) / .seconds(1) * tokensPerSecond)
+            tokens = min(burst, tokens + Self.seconds(now - refilledAt) * tokensPerSecond)
         }
         refilledAt = now
         guard tokens >= Double(count) else { return false }
         tokens -= Double(count)
         return true
+    }
+
+    /// A division of `Duration`s works on 128 bits and costs as much as all the rest.
+    private static func seconds(_ duration: Duration) -> Double {
+        Double(Int64(clamping: duration.attoseconds / 1_000_000_000)) / 1e9
     }
 }

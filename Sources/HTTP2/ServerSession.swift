@@ -114,6 +114,9 @@ public final class ServerSession {
         }
     }
 
+    /// Whether `takeEvents` would return any.
+    public var hasEvents: Bool { !events.isEmpty }
+
     /// The events since the last call.
     public func takeEvents() -> [SessionEvent] {
         defer { events = [] }
@@ -150,7 +153,7 @@ public final class ServerSession {
 
     /// Makes frames until the output holds as much as it should or there is nothing to send.
     public func fillOutput() {
-        while !isOutputFull {
+        while !isOutputFull, nghttp2_session_want_write(handle) != 0 {
             var bytes: UnsafePointer<UInt8>?
             let before = output.byteCount
             let count = nghttp2_session_mem_send(handle, &bytes)

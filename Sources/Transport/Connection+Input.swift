@@ -83,13 +83,13 @@ extension Connection {
         if session.openHeaderStreamID != headerStreamID {
             // Another section than last time: its own time begins.
             headerStreamID = session.openHeaderStreamID
-            deadlines.received(isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: false, at: loop.now)
+            deadlines.received(isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: false, at: loop.moment)
         }
         deadlines.received(
-            isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: session.isInsideHeaders, at: loop.now)
+            isPrefaceComplete: session.isPrefaceComplete, isInsideHeaders: session.isInsideHeaders, at: loop.moment)
         deadlines.awaitsSettings(!session.isSettingsAcknowledged)
         deliverEvents()
-        deadlines.hasUnfinishedMessages(bufferedByteCount > 0, at: loop.now)
+        deadlines.hasUnfinishedMessages(bufferedByteCount > 0, at: loop.moment)
         // An acknowledgement leads to nothing, nearly always: to look for output later would find the connection's memory out of the cache.
         if session.needsFlush { planWrite() } else { armTimer() }
     }

@@ -8,7 +8,7 @@ import Synchronization
 /// It is pinned to its loop, and everything that reaches it runs on the loop already. Receivers are called only while no stored
 /// property is being accessed, so they may call back (`send`, `finish`) at once; what they send is written when the loop's tick
 /// ends, so that all that one tick sends on a connection leaves in one system call.
-actor Connection: DescriptorHandler, EndOfTickHandler {
+actor Connection: LoopBound, DescriptorHandler, EndOfTickHandler {
     nonisolated let loop: EventLoop
     nonisolated let peer: SocketAddress
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -29,7 +29,9 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     private weak var owner: ConnectionSet?
     private(set) var state = State.closed
     var deadlines: ConnectionDeadlines
-    private var timer: (token: TimerToken, deadline: ContinuousClock.Instant)?
+    private var timer: TimerToken?
+    /// When the timer fires.
+    private var timerDeadline = Moment.never
     private var isWritePlanned = false
     /// What the descriptor is watched for.
     private var interest: Readiness = .readable
@@ -61,8 +63,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         self.owner = owner
         session = ServerSession(settings: context.configuration.session)
         messages = FloodGuard(burst: context.configuration.messageBurst, perSecond: context.configuration.messagesPerSecond)
-        let (now, age) = (ContinuousClock.now, context.configuration.maximumConnectionAge)
-        deadlines = ConnectionDeadlines(openedAt: now, retiresAt: age.map { now + $0 * Double.random(in: 0.9...1.1) })
+        let (now, age) = (Moment.now, context.configuration.maximumConnectionAge)
+        deadlines = ConnectionDeadlines(openedAt: now, retiresAt: age.map { now + $0 * Double.random(in: 0.9...1.1) } ?? .never)
     }
 
     var isClosed: Bool {
@@ -72,11 +74,11 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     // MARK: - From the loop
 
     nonisolated func ready(_ readiness: Readiness) {
-        assumeIsolated { $0.handle(readiness) }
+        onLoop(readiness) { $0.handle($1) }
     }
 
     nonisolated func endOfTick() {
-        assumeIsolated { $0.flush() }
+        onLoop(()) { connection, _ in connection.flush() }
     }
 
     /// Begins to read and write.
@@ -122,13 +124,14 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     @discardableResult
     func deliverEvents() -> Bool {
         var isAnything = false
+        guard session.hasEvents else { return false }
         while !isClosed {
             let events = session.takeEvents()
             if events.isEmpty { break }
             isAnything = true
             for event in events where !isClosed { deliver(event) }
         }
-        deadlines.hasStreams(!streams.isEmpty, at: loop.now)
+        deadlines.hasStreams(!streams.isEmpty, at: loop.moment)
         return isAnything
     }
 
@@ -176,7 +179,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         updateInterest()
         session.markBlockedStreams()
         deadlines.wrote(
-            messageByteCount: messageByteCount, isAnythingLeft: isBlocked || session.pendingByteCount > 0, at: loop.now)
+            messageByteCount: messageByteCount, isAnythingLeft: isBlocked || session.pendingByteCount > 0, at: loop.moment)
         if deliverEvents() { planWrite() }
         if session.failure != nil || (session.isFinished && !isBlocked) {
             close(.trace, "both ends are done")
@@ -207,13 +210,13 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         let deadline = deadlines.next(context.configuration).deadline
         if let timer {
             // A timer that fires too early arms itself again: cheaper than moving it with each byte that arrives.
-            if timer.deadline <= deadline { return }
-            loop.cancel(timer.token)
+            if timerDeadline <= deadline { return }
+            loop.cancel(timer)
         }
-        let token = loop.schedule(after: max(.zero, deadline - .now)) {
+        timer = loop.schedule(after: max(.zero, deadline - .now)) {
             self.assumeIsolated { $0.checkDeadlines() }
         }
-        timer = (token, deadline)
+        timerDeadline = deadline
     }
 
     private func checkDeadlines() {
@@ -273,7 +276,7 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
         log(level, "The connection is closed", reason: reason)
         loop.deregister(registration)
         channel.close()
-        if let timer { loop.cancel(timer.token) }
+        if let timer { loop.cancel(timer) }
         timer = nil
         let receivers = streams.values.compactMap { $0.end() }
         streams = [:]

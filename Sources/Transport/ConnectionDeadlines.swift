@@ -1,8 +1,6 @@
 /// When a connection's patience ends, as a function of what has happened on it and of the server's configuration, which is a
 /// parameter rather than a copy in each connection.
 struct ConnectionDeadlines {
-    typealias Instant = ContinuousClock.Instant
-
     /// How long a client gets to answer the PING between the two GOAWAYs of a shutdown.
     static let shutdownRoundTrip = Duration.seconds(1)
 
@@ -33,26 +31,26 @@ struct ConnectionDeadlines {
         case age = "streams did not end when the connection had reached its maximum age"
     }
 
-    private let openedAt: Instant
+    private let openedAt: Moment
     private var isPrefaceComplete = false
-    private var headersBegunAt: Instant?
-    private var settingsSentAt: Instant?
-    private var streamlessSince: Instant?
-    private var lastHeardAt: Instant
-    private var pingedAt: Instant?
-    private var unfinishedSince: Instant?
-    private var stalledSince: Instant?
+    private var headersBegunAt = Moment.never
+    private var settingsSentAt = Moment.never
+    private var streamlessSince = Moment.never
+    private var lastHeardAt: Moment
+    private var pingedAt = Moment.never
+    private var unfinishedSince = Moment.never
+    private var stalledSince = Moment.never
     /// Bytes taken since then.
     private var taken = 0
-    private var shutdownAnnouncedAt: Instant?
-    private var retiresAt: Instant?
-    private var retiredAt: Instant?
+    private var shutdownAnnouncedAt = Moment.never
+    private var retiresAt = Moment.never
+    private var retiredAt = Moment.never
 
     /// Whether the next deadline may be nearer than it was when somebody last looked, and said so here.
     var mayBeNearer = true
 
-    /// - Parameter retiresAt: when the connection has reached its maximum age; nil for never.
-    init(openedAt: Instant, retiresAt: Instant? = nil) {
+    /// - Parameter retiresAt: when the connection has reached its maximum age.
+    init(openedAt: Moment, retiresAt: Moment = .never) {
         self.openedAt = openedAt
         self.retiresAt = retiresAt
         streamlessSince = openedAt
@@ -62,40 +60,40 @@ struct ConnectionDeadlines {
     // MARK: - What happened
 
     /// Bytes arrived, and left the session so.
-    mutating func received(isPrefaceComplete: Bool, isInsideHeaders: Bool, at now: Instant) {
-        let isUnusual = isPrefaceComplete != self.isPrefaceComplete || pingedAt != nil
-        if isUnusual || (isInsideHeaders && headersBegunAt == nil) { mayBeNearer = true }
+    mutating func received(isPrefaceComplete: Bool, isInsideHeaders: Bool, at now: Moment) {
+        let isUnusual = isPrefaceComplete != self.isPrefaceComplete || pingedAt.isSet
+        if isUnusual || (isInsideHeaders && !headersBegunAt.isSet) { mayBeNearer = true }
         self.isPrefaceComplete = isPrefaceComplete
         lastHeardAt = now
-        pingedAt = nil
-        headersBegunAt = isInsideHeaders ? headersBegunAt ?? now : nil
+        pingedAt = .never
+        headersBegunAt = isInsideHeaders ? min(headersBegunAt, now) : .never
     }
 
     /// Whether the peer has yet to acknowledge our SETTINGS.
     mutating func awaitsSettings(_ awaits: Bool) {
-        if awaits && settingsSentAt == nil { mayBeNearer = true }
-        settingsSentAt = awaits ? openedAt : nil
+        if awaits && !settingsSentAt.isSet { mayBeNearer = true }
+        settingsSentAt = awaits ? openedAt : .never
     }
 
     /// Whether there are bytes of unfinished messages.
-    mutating func hasUnfinishedMessages(_ hasUnfinished: Bool, at now: Instant) {
-        if hasUnfinished && unfinishedSince == nil { mayBeNearer = true }
-        unfinishedSince = hasUnfinished ? unfinishedSince ?? now : nil
+    mutating func hasUnfinishedMessages(_ hasUnfinished: Bool, at now: Moment) {
+        if hasUnfinished && !unfinishedSince.isSet { mayBeNearer = true }
+        unfinishedSince = hasUnfinished ? min(unfinishedSince, now) : .never
     }
 
     /// The number of streams changed.
-    mutating func hasStreams(_ hasStreams: Bool, at now: Instant) {
-        if !hasStreams && streamlessSince == nil { mayBeNearer = true }
-        streamlessSince = hasStreams ? nil : streamlessSince ?? now
+    mutating func hasStreams(_ hasStreams: Bool, at now: Moment) {
+        if !hasStreams && !streamlessSince.isSet { mayBeNearer = true }
+        streamlessSince = hasStreams ? .never : min(streamlessSince, now)
     }
 
     /// Output was written as far as possible.
-    mutating func wrote(messageByteCount: Int, isAnythingLeft: Bool, at now: Instant) {
+    mutating func wrote(messageByteCount: Int, isAnythingLeft: Bool, at now: Moment) {
         taken += messageByteCount
         if !isAnythingLeft {
-            stalledSince = nil
-        } else if taken >= Self.leastTaken || stalledSince == nil {
-            if stalledSince == nil { mayBeNearer = true }
+            stalledSince = .never
+        } else if taken >= Self.leastTaken || !stalledSince.isSet {
+            if !stalledSince.isSet { mayBeNearer = true }
             stalledSince = now
         } else {
             return
@@ -103,22 +101,22 @@ struct ConnectionDeadlines {
         taken = 0
     }
 
-    mutating func pinged(at now: Instant) {
+    mutating func pinged(at now: Moment) {
         pingedAt = now
         mayBeNearer = true
     }
 
-    mutating func announcedShutdown(at now: Instant) {
+    mutating func announcedShutdown(at now: Moment) {
         shutdownAnnouncedAt = now
         mayBeNearer = true
     }
 
     mutating func refusedNewStreams() {
-        shutdownAnnouncedAt = nil
+        shutdownAnnouncedAt = .never
     }
 
-    mutating func retired(at now: Instant) {
-        retiresAt = nil
+    mutating func retired(at now: Moment) {
+        retiresAt = .never
         mayBeNearer = true
         retiredAt = now
     }
@@ -126,16 +124,16 @@ struct ConnectionDeadlines {
     // MARK: - What follows
 
     /// The earliest deadline, and what to do once it is reached.
-    func next(_ configuration: ServerConfiguration) -> (deadline: Instant, verdict: Verdict) {
+    func next(_ configuration: ServerConfiguration) -> (deadline: Moment, verdict: Verdict) {
         guard isPrefaceComplete else { return (openedAt + configuration.prefaceTimeout, .close(.preface)) }
         var next =
-            if let pingedAt {
+            if pingedAt.isSet {
                 (pingedAt + configuration.keepaliveTimeout, Verdict.close(.silent))
             } else {
                 (lastHeardAt + configuration.keepaliveInterval, Verdict.ping)
             }
-        func consider(_ start: Instant?, _ limit: Duration, _ verdict: Verdict) {
-            guard let start, start + limit < next.0 else { return }
+        func consider(_ start: Moment, _ limit: Duration, _ verdict: Verdict) {
+            guard start.isSet, start + limit < next.0 else { return }
             next = (start + limit, verdict)
         }
         consider(headersBegunAt, configuration.headersTimeout, .close(.headers))
@@ -149,7 +147,7 @@ struct ConnectionDeadlines {
         return next
     }
 
-    func verdict(_ configuration: ServerConfiguration, at now: Instant) -> Verdict {
+    func verdict(_ configuration: ServerConfiguration, at now: Moment) -> Verdict {
         let next = next(configuration)
         return next.deadline <= now ? next.verdict : .wait
     }

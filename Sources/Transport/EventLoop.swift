@@ -53,6 +53,12 @@ public final class EventLoop: SerialExecutor {
         return thread.now
     }
 
+    /// The same.
+    var moment: Moment {
+        checkIsolated()
+        return thread.moment
+    }
+
     /// Runs `action` on the loop, not earlier than `delay` from now.
     @discardableResult
     public func schedule(after delay: Duration, _ action: @escaping @Sendable () -> Void) -> TimerToken {

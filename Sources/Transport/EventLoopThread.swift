@@ -17,6 +17,7 @@ final class EventLoopThread: @unchecked Sendable {
     var timers = TimerQueue<@Sendable () -> Void>()
     var endOfTickHandlers: [any EndOfTickHandler] = []
     var now = ContinuousClock.now
+    var moment = Moment.now
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readBufferSize, alignment: 16)
     private var batch: [WorkQueue.Work] = []
 
@@ -98,6 +99,7 @@ final class EventLoopThread: @unchecked Sendable {
 
     private func tick(_ loop: EventLoop, _ eventCount: Int) {
         now = .now
+        moment = Moment(now)
         for index in 0..<eventCount {
             guard let (handler, readiness) = poller.event(at: index) else { continue }
             handler.ready(readiness)

@@ -4,7 +4,7 @@ import HTTP2
 /// The answering side of one stream of a connection.
 final class StreamResponder: RPCResponder {
     private let connection: Connection
-    /// Safe: touched inside the connection's isolation only, which `assumeIsolated` checks.
+    /// Safe: touched inside the connection's isolation only, which `onLoop` checks.
     private nonisolated(unsafe) let record: StreamRecord
 
     init(connection: Connection, record: StreamRecord) {
@@ -15,18 +15,18 @@ final class StreamResponder: RPCResponder {
     var executor: any SerialExecutor { connection.loop }
 
     var pendingByteCount: Int {
-        connection.assumeIsolated { _ in record.outbound.isClosed ? 0 : record.outbound.pendingByteCount }
+        connection.onLoop(record) { $1.outbound.isClosed ? 0 : $1.outbound.pendingByteCount }
     }
 
     func holdInput(_ isHeld: Bool) {
-        connection.assumeIsolated { $0.holdInput(isHeld, on: record.outbound.id) }
+        connection.onLoop((isHeld, record)) { $0.holdInput($1.0, on: $1.1.outbound.id) }
     }
 
     func send(_ message: OutboundMessage) {
-        connection.assumeIsolated { $0.send(message, on: record) }
+        connection.onLoop((message, record)) { $0.send($1.0, on: $1.1) }
     }
 
     func finish(_ status: Status) {
-        connection.assumeIsolated { $0.finish(status, on: record.outbound.id) }
+        connection.onLoop((status, record)) { $0.finish($1.0, on: $1.1.outbound.id) }
     }
 }

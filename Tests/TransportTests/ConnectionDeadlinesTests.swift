@@ -3,7 +3,7 @@ import Testing
 @testable import Transport
 
 @Suite struct ConnectionDeadlinesTests {
-    private let start = ContinuousClock.now
+    private let start = Moment.now
 
     private let configuration: ServerConfiguration
 

@@ -9,7 +9,7 @@ import XDS
 ///
 /// It is pinned to the loop, as its streams are: what they have to say is collected in the turn, and what comes back is handed over
 /// synchronously. So a change costs one hop for each loop, not one for each stream.
-actor Broadcaster {
+actor Broadcaster: LoopBound {
     /// Streams handed something before the loop gets a turn for its sockets: so few that what they touched is still in the processor's cache
     /// when it is written.
     private static let slice = 32

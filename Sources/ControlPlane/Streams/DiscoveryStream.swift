@@ -8,7 +8,7 @@ import XDS
 /// Owns one stream of an Envoy, in either form: decodes what it sends, lets the state machine decide, and performs that.
 ///
 /// It is pinned to the loop of its connection; the transport and the loop's broadcaster call it there, synchronously.
-actor DiscoveryStream: RPCReceiver {
+actor DiscoveryStream: RPCReceiver, LoopBound {
     /// How long a client that came back has to ask for its listeners before its old clusters are cleared away.
     private static let reconnectGrace = Duration.seconds(1)
 
@@ -19,6 +19,7 @@ actor DiscoveryStream: RPCReceiver {
     nonisolated let broadcaster: Broadcaster
     private let metrics: StreamMetrics
     private let plainLogger: Logger
+    private let isTracing: Bool
     private var nodeID = ""
     private let method: DiscoveryMethod
     private let peer: String
@@ -53,7 +54,8 @@ actor DiscoveryStream: RPCReceiver {
     /// What a timer is for; there is one of each at most.
     enum Purpose { case grace, identity, answers, address }
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { responder.executor.asUnownedSerialExecutor() }
+    nonisolated var loop: EventLoop { broadcaster.loop }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     init(
         _ method: DiscoveryMethod, peer: String, responder: any RPCResponder, broadcaster: Broadcaster, metrics: StreamMetrics,
@@ -71,6 +73,7 @@ actor DiscoveryStream: RPCReceiver {
         self.broadcaster = broadcaster
         self.metrics = metrics
         plainLogger = logger
+        isTracing = logger.logLevel <= .debug
         metrics.streamBegan(method)
         broadcaster.loop.schedule(after: limits.requestTimeout) { [weak self] in self?.assumeIsolated { $0.checkRequest() } }
     }
@@ -85,7 +88,7 @@ actor DiscoveryStream: RPCReceiver {
 
     // MARK: From the transport, on the loop
 
-    nonisolated func received(_ message: [UInt8]) { assumeIsolated { $0.take(message) } }
+    nonisolated func received(_ message: [UInt8]) { onLoop(message) { $0.take($1) } }
     nonisolated func receivedEnd() { assumeIsolated { $0.takeEnd() } }
     nonisolated func drained() {}
     nonisolated func shutdown() { assumeIsolated { $0.finish(Status(.unavailable, "the server ends this stream; reconnect")) } }
@@ -94,10 +97,10 @@ actor DiscoveryStream: RPCReceiver {
     // MARK: From the broadcaster, on the loop
 
     nonisolated func assigned(_ position: Position, pod: Pod?) { assumeIsolated { $0.assign(position, pod) } }
-    nonisolated func updated(_ update: GroupUpdate) { assumeIsolated { $0.take(update) } }
+    nonisolated func updated(_ update: GroupUpdate) { onLoop(update) { $0.take($1) } }
     nonisolated func answered(_ results: [FetchResult]) {
-        assumeIsolated {
-            $0.perform($0.machine.answered(results))
+        onLoop(results) {
+            $0.perform($0.machine.answered($1))
             $0.countNames()
         }
     }
@@ -244,7 +247,7 @@ actor DiscoveryStream: RPCReceiver {
             }
         }
         unanswered.keep(last: machine.inFlightCount)
-        if !fetches.isEmpty { broadcaster.assumeIsolated { $0.ask(id, fetches) } }
+        if !fetches.isEmpty { broadcaster.onLoop((id, fetches)) { $0.ask($1.0, $1.1) } }
         tellProgress(id)
         followStep()
         watchAnswers()
@@ -261,7 +264,7 @@ actor DiscoveryStream: RPCReceiver {
         guard isBehind != self.isBehind else { return }
         self.isBehind = isBehind
         metrics.streamIsBehind(isBehind)
-        if plainLogger.logLevel <= .debug { traceStep() }
+        if isTracing { traceStep() }
     }
 
     /// Logs how far the client was brought: the group of its pod, and of each type the revision sent and acknowledged.
@@ -279,7 +282,7 @@ actor DiscoveryStream: RPCReceiver {
         let progress = machine.progress
         guard progress != told else { return }
         told = progress
-        broadcaster.assumeIsolated { $0.note(id, progress) }
+        broadcaster.onLoop((id, progress)) { $0.note($1.0, $1.1) }
     }
 
     /// The cache logs it: it knows whose the culprits are.

@@ -4,6 +4,7 @@ import Synchronization
 public final class Histogram: Sendable {
     /// The upper bounds of the buckets but the last, ascending.
     public let bounds: [Duration]
+    private let boundNanoseconds: [Int]
     private let buckets: [Bucket]
     private let nanoseconds = Atomic<Int>(0)
 
@@ -27,19 +28,20 @@ public final class Histogram: Sendable {
     /// Makes a histogram with nothing counted.
     public init(bounds: [Duration] = Histogram.latencyBounds) {
         self.bounds = bounds.sorted()
+        boundNanoseconds = self.bounds.map(Self.nanoseconds)
         buckets = (0...bounds.count).map { _ in Bucket() }
     }
 
     /// Counts `duration` `times` times.
     public func observe(_ duration: Duration, times: Int = 1) {
-        let index = bounds.firstIndex { duration <= $0 } ?? bounds.count
+        let length = Self.nanoseconds(duration)
+        let index = boundNanoseconds.firstIndex { length <= $0 } ?? bounds.count
         buckets[index].count.add(times, ordering: .relaxed)
-        let parts = duration.components
-        let (seconds, overflow) = Int(parts.seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return }
-        let (total, tooMany) = (seconds &+ Int(parts.attoseconds / 1_000_000_000)).multipliedReportingOverflow(by: times)
-        if !tooMany { nanoseconds.add(total, ordering: .relaxed) }
+        let (total, overflow) = length.multipliedReportingOverflow(by: times)
+        if !overflow { nanoseconds.add(total, ordering: .relaxed) }
     }
+
+    private static func nanoseconds(_ duration: Duration) -> Int { Int(clamping: duration.attoseconds / 1_000_000_000) }
 
     /// What has been counted so far. Counts that come in meanwhile may be in it or not.
     public var snapshot: Snapshot {

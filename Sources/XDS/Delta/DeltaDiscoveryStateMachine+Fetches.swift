@@ -23,7 +23,7 @@ extension DeltaDiscoveryStateMachine {
     private func isAtRest(_ type: ResourceType) -> Bool {
         guard let group else { return true }
         let current = Position(group: group, revision: latest)
-        guard self[type].owesNothing, positions[.updates(of: type)] == current else { return false }
+        guard positions[.updates(of: type)] == current, look(at: type, { $0.owesNothing }) else { return false }
         return type != .cluster || (positions[.clusterRemovals] == current && doubtfulClusters.isEmpty)
     }
 
@@ -84,19 +84,19 @@ extension DeltaDiscoveryStateMachine {
 
     /// Whether no listener of the client needs a cluster that is gone at `target`.
     private func listenersStand(at target: Position) -> Bool {
-        if self[.listener].isAsking { return positions[.listeners] == target }
+        if look(at: .listener, { $0.isAsking }) { return positions[.listeners] == target }
         // A client that comes back has listeners, and asks for them in a moment.
         return !isReturning || isGraceOver
     }
 
     /// Whether the stream takes an update's step of `part` as it is.
     func canStep(_ part: Part, _ update: GroupUpdate) -> Bool {
-        guard let from = update.from, self[part.type].isStarted, !self[part.type].isFetching, positions[part] == from
-        else { return false }
-        if update.steps[part] != nil && !self[part.type].isWindowOpen { return false }
+        guard let from = update.from, positions[part] == from else { return false }
+        let isFull = update.steps[part] != nil && !look(at: part.type) { $0.isWindowOpen }
+        guard !isFull, look(at: part.type, { $0.isStarted && !$0.isFetching }) else { return false }
         switch part {
         case .clusterUpdates, .endpoints: return true
-        case .listeners: return !self[.cluster].isAsking || positions[.clusterUpdates] == update.to
+        case .listeners: return !look(at: .cluster) { $0.isAsking } || positions[.clusterUpdates] == update.to
         case .clusterRemovals: return listenersStand(at: update.to)
         }
     }

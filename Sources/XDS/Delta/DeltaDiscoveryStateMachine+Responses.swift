@@ -2,7 +2,7 @@ extension DeltaDiscoveryStateMachine {
     mutating func respond(
         _ type: ResourceType, step: Step?, named: [String: EncodedResource?], _ actions: inout [DeltaAction]
     ) {
-        if let step, named.isEmpty, !step.body.isEmpty, self[type].takesWhole(step) {
+        if let step, named.isEmpty, !step.body.isEmpty, look(at: type, { $0.takesWhole(step) }) {
             self[type].mustAnswer = false
             actions.append(send(type, .step(step), body: step.body))
             return

@@ -1,7 +1,7 @@
 /// What a client wants, and what it brought along.
 extension DeltaDiscoveryStateMachine {
     mutating func subscribe(_ type: ResourceType, _ request: DeltaRequest) {
-        if !self[type].isStarted {
+        if !look(at: type, { $0.isStarted }) {
             self[type].isStarted = true
             // An empty first request asks for everything, of the types for which that was so before "*" was (legacy wildcard).
             if request.subscribe.isEmpty && type != .endpoint { wantEverything(type) }

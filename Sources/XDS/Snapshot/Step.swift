@@ -85,14 +85,11 @@ enum DeltaResponse {
 
     /// The nonce field, which precedes the body: protobuf fields may come in any order.
     static func head(nonce: Nonce) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: Nonce.digitCount + 2) { buffer, count in
-            buffer[0] = UInt8(nonceField << 3 | 2)
-            buffer[1] = UInt8(Nonce.digitCount)
-            count = 2
-            nonce.write {
-                buffer[count] = $0
-                count += 1
-            }
-        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Nonce.digitCount + 2)
+        bytes.append(UInt8(nonceField << 3 | 2))
+        bytes.append(UInt8(Nonce.digitCount))
+        nonce.write { bytes.append($0) }
+        return bytes
     }
 }
