@@ -6,6 +6,8 @@ import GRPC
 /// One object, which nghttp2 hands back with each question about the stream and which the output's chunks name: a push finds
 /// it once. It belongs to its session, and never leaves the session's isolation.
 package final class OutboundStream {
+    private static let copiedHeadSize = 64
+
     package let id: Int32
     /// The first message; nil when there is none. Nearly always it is the only one, and needs no queue.
     private var message: OutboundMessage?
@@ -42,11 +44,22 @@ package final class OutboundStream {
         pendingByteCount -= count
     }
 
-    /// Moves `count` bytes to the output, behind the header of the frame that carries them.
-    func frame(_ count: Int, header: UnsafeBufferPointer<UInt8>, into output: inout OutputQueue) {
-        output.append(frame: header)
+    /// Moves `count` bytes to the output, behind the header of the frame that carries them. Returns how many of them are copied into the
+    /// frame's own bytes, and count as taken.
+    func frame(_ count: Int, header: UnsafeBufferPointer<UInt8>, into output: inout OutputQueue) -> Int {
         var left = min(count, unframedByteCount)
         unframedByteCount -= left
+        var copied = 0
+        if offset == 0, let first = message, first.head.count <= Self.copiedHeadSize, left > first.head.count {
+            // A few bytes, and the rest of the message goes behind them: a chunk less.
+            output.append(frame: header, first.head)
+            copied = first.head.count
+            offset = copied
+            left -= copied
+            pendingByteCount -= copied
+        } else {
+            output.append(frame: header)
+        }
         while left > 0, let first = message {
             let headPart = min(left, max(0, first.head.count - offset))
             output.append(first.head, offset..<offset + headPart, of: self)
@@ -62,6 +75,7 @@ package final class OutboundStream {
             }
             if offset == first.byteCount { advance() }
         }
+        return copied
     }
 
     private func advance() {

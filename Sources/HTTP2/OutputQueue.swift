@@ -26,17 +26,22 @@ public struct OutputQueue {
     /// Whether nothing waits.
     public var isEmpty: Bool { byteCount == 0 }
 
-    /// Copies the bytes of a frame.
-    mutating func append(frame bytes: UnsafeBufferPointer<UInt8>) {
-        guard !bytes.isEmpty else { return }
-        byteCount += bytes.count
-        // A push is three chunks: room for them at once.
-        if chunks.isEmpty { chunks.reserveCapacity(4) }
+    /// Copies the bytes of a frame, and of what goes behind it.
+    mutating func append(frame bytes: UnsafeBufferPointer<UInt8>, _ head: [UInt8] = []) {
+        guard !(bytes.isEmpty && head.isEmpty) else { return }
+        byteCount += bytes.count + head.count
+        // A push is two chunks: room for them at once.
+        if chunks.isEmpty { chunks.reserveCapacity(2) }
         if let last = chunks.indices.last, chunks[last].stream == nil, chunks[last].storage.count < Self.chunkSize {
             chunks[last].storage.append(contentsOf: bytes)
+            chunks[last].storage.append(contentsOf: head)
             chunks[last].range = chunks[last].range.lowerBound..<chunks[last].storage.count
         } else {
-            chunks.append(Chunk(storage: Array(bytes), range: 0..<bytes.count, stream: nil))
+            var storage: [UInt8] = []
+            storage.reserveCapacity(bytes.count + head.count)
+            storage.append(contentsOf: bytes)
+            storage.append(contentsOf: head)
+            chunks.append(Chunk(storage: storage, range: 0..<storage.count, stream: nil))
         }
     }
 
@@ -65,25 +70,35 @@ public struct OutputQueue {
     }
 
     /// Calls `body` with the first chunks, at most `maximum`, as they lie in memory.
-    public func withVectors<Result>(
-        maximum: Int, _ body: (UnsafeMutableBufferPointer<UnsafeRawBufferPointer>) -> Result
-    ) -> Result {
+    ///
+    /// Not generic over a result: for other modules that would be put together at run time, with each push.
+    public func withVectors(maximum: Int, _ body: (UnsafeMutableBufferPointer<UnsafeRawBufferPointer>) -> Void) {
         let count = min(maximum, chunks.count)
-        return withUnsafeTemporaryAllocation(of: UnsafeRawBufferPointer.self, capacity: count) { vectors in
+        withUnsafeTemporaryAllocation(of: UnsafeRawBufferPointer.self, capacity: count) { vectors in
             fill(vectors, from: 0, body)
         }
     }
 
-    /// Nests one `withUnsafeBytes` in another, because a chunk's address is only good inside its own; as deep as `vectors` is long.
-    private func fill<Result>(
-        _ vectors: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>, from index: Int,
-        _ body: (UnsafeMutableBufferPointer<UnsafeRawBufferPointer>) -> Result
+    /// The same, with a result.
+    public func withVectors<Result>(
+        maximum: Int, _ body: (UnsafeMutableBufferPointer<UnsafeRawBufferPointer>) -> Result
     ) -> Result {
+        withUnsafeTemporaryAllocation(of: Result.self, capacity: 1) { slot in
+            withVectors(maximum: maximum) { vectors in slot.initializeElement(at: 0, to: body(vectors)) }
+            return slot.moveElement(from: 0)
+        }
+    }
+
+    /// Nests one `withUnsafeBytes` in another, because a chunk's address is only good inside its own; as deep as `vectors` is long.
+    private func fill(
+        _ vectors: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>, from index: Int,
+        _ body: (UnsafeMutableBufferPointer<UnsafeRawBufferPointer>) -> Void
+    ) {
         guard index < vectors.count else { return body(vectors) }
         let range = chunks[index].range
-        return chunks[index].storage.withUnsafeBytes { bytes in
+        chunks[index].storage.withUnsafeBytes { bytes in
             vectors.initializeElement(at: index, to: UnsafeRawBufferPointer(rebasing: bytes[range]))
-            return fill(vectors, from: index + 1, body)
+            fill(vectors, from: index + 1, body)
         }
     }
 }

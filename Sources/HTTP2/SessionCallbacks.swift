@@ -48,7 +48,8 @@ final class SessionCallbacks: Sendable {
             guard let header, let session = ServerSession.of(userData), let stream = OutboundStream.of(source) else {
                 return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
             }
-            stream.frame(length, header: UnsafeBufferPointer(start: header, count: 9), into: &session.output)
+            session.pendingByteCount -= stream.frame(
+                length, header: UnsafeBufferPointer(start: header, count: 9), into: &session.output)
             return session.isOutputFull ? NGHTTP2_ERR_PAUSE.rawValue : 0
         }
         pointer = callbacks

@@ -45,6 +45,15 @@ public final class EventLoop: SerialExecutor {
         thread.push(.call(call))
     }
 
+    /// Lets the loop attend to its sockets before the caller, an actor of the loop, goes on.
+    ///
+    /// `Task.yield` would go by a thread of the global executor, and wake it, to come back here.
+    public nonisolated(nonsending) func turn() async {
+        await withUnsafeContinuation { continuation in
+            thread.push(.call { continuation.resume() })
+        }
+    }
+
     // MARK: - From the loop's thread only
 
     /// The time at which the current tick began.

@@ -34,6 +34,7 @@ final class SocketChannel: ByteChannel {
     }
 
     func write(_ output: OutputQueue) -> ChannelOutcome {
+        var outcome = ChannelOutcome.transferred(0)
         output.withVectors(maximum: Self.vectorCount) { chunks in
             withUnsafeTemporaryAllocation(of: iovec.self, capacity: chunks.count) { vectors in
                 for index in chunks.indices {
@@ -41,9 +42,10 @@ final class SocketChannel: ByteChannel {
                         iov_base: UnsafeMutableRawPointer(mutating: chunks[index].baseAddress), iov_len: chunks[index].count)
                     vectors.initializeElement(at: index, to: vector)
                 }
-                return write(vectors)
+                outcome = write(vectors)
             }
         }
+        return outcome
     }
 
     /// `sendmsg` is `writev` that can be told not to raise SIGPIPE.

@@ -60,10 +60,15 @@ import Testing
         let expected: [UInt8] = [0, 0, 0, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 6]
         #expect(stream.unframedByteCount == expected.count)
         var queue = OutputQueue()
+        var copied = 0
         while stream.unframedByteCount > 0 {
-            stream.frame(frameSize, header: UnsafeBufferPointer(start: nil, count: 0), into: &queue)
+            copied += stream.frame(frameSize, header: UnsafeBufferPointer(start: nil, count: 0), into: &queue)
         }
         #expect(bytes(queue) == expected)
-        #expect(stream.pendingByteCount == expected.count)
+        // What goes into the frame's own bytes, with more of its message behind it, counts as taken; the rest when the socket takes it.
+        #expect(stream.pendingByteCount == expected.count - copied)
+        var taken = 0
+        queue.consume(expected.count) { taken += $1 }
+        #expect(taken == expected.count - copied)
     }
 }

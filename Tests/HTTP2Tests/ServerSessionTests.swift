@@ -71,7 +71,7 @@ import Testing
             let byteCount = pair.server.output.byteCount
             pair.server.wrote(byteCount)
             counts.append(allocation_count() - before)
-            #expect(output == 3 || counts.count == 1)
+            #expect(output == 2 || counts.count == 1)
             #expect(pair.server.output.isEmpty)
         }
         #expect(counts.dropFirst().allSatisfy { $0 <= 8 })

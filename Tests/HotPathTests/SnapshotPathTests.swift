@@ -98,7 +98,7 @@ import XDS
                 throw Unexpected()
             }
             let nonce = String(decoding: head.suffix(8), as: UTF8.self)
-            _ = world.machine.received(DeltaRequest(typeURL: ResourceType.cluster.typeURL, nonce: nonce))
+            _ = world.machine.acknowledged(.cluster, nonce: nonce)
         }
         #expect(world.machine.inFlightCount == 0)
         return (publish, step)

@@ -156,7 +156,7 @@ actor Broadcaster: LoopBound {
 
     private func rest(_ handed: inout Int) async {
         handed += 1
-        if handed % Self.slice == 0 { await Task.yield() }
+        if handed % Self.slice == 0 { await loop.turn() }
     }
 
     private func follow(_ stream: StreamID, _ group: GroupID?) {

@@ -13,15 +13,16 @@ final class DeltaForm: StreamForm {
     func nameByteCount(nameCost: Int) -> Int { machine.nameByteCount(nameCost: nameCost) }
 
     func decode(_ message: [UInt8], nameLimit: Int, needsNode: Bool) throws -> StreamRequest {
-        if !needsNode, let answer = BareAnswer(message, .delta) {
-            let request = DeltaRequest(typeURL: answer.type.typeURL, nonce: answer.nonce)
-            return StreamRequest(content: .delta(request), isAnswer: true)
-        }
         let scan = try RequestScan(message, .delta, nameLimit: nameLimit)
         let request = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: message, options: .requests)
         return StreamRequest(
             content: .delta(DeltaRequest(request)), nodeID: request.node.id, nodeCluster: request.node.cluster,
             isAnswer: !request.responseNonce.isEmpty, nameCount: scan.nameCount)
+    }
+
+    func acknowledged(_ message: [UInt8], of type: ResourceType?) -> [DeltaAction]? {
+        guard let answer = BareAnswer(message, .delta), type == nil || type == answer.type else { return nil }
+        return machine.acknowledged(answer.type, nonce: answer.nonce)
     }
 
     func received(_ request: StreamRequest) -> [DeltaAction] {

@@ -87,10 +87,12 @@ public final class DiscoveryService: RPCRouter, Service {
     private func discoveryStream(
         _ method: DiscoveryMethod, _ request: RPCRequest, _ responder: any RPCResponder, _ broadcaster: Broadcaster
     ) -> DiscoveryStream {
-        DiscoveryStream(
+        let stream = DiscoveryStream(
             method, peer: request.peer, responder: responder, broadcaster: broadcaster, metrics: metrics,
             waitingLog: waitingLog, answerTimeout: answerTimeout, limits: limits,
             access: access.map { StreamAccess($0, request) },
             logger: logger)
+        stream.begin()
+        return stream
     }
 }

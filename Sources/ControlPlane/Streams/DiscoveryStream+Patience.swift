@@ -7,8 +7,8 @@ extension DiscoveryStream {
     func watchIdentity() {
         guard !hasEnded, !isAssigned else { return }
         let begins = waitingLog.isDue
-        timers[.identity] = broadcaster.loop.schedule(after: waitingLog.patience) { [weak self] in
-            self?.assumeIsolated { begins ? $0.reportWaiting() : $0.watchIdentity() }
+        timers[.identity] = broadcaster.loop.schedule(after: waitingLog.patience) {
+            self.assumeIsolated { begins ? $0.reportWaiting() : $0.watchIdentity() }
         }
     }
 
@@ -19,11 +19,11 @@ extension DiscoveryStream {
 
     /// Looks, as long as there is something that the client has not answered, whether it has answered anything since the last look.
     func watchAnswers() {
-        guard !isWatchingAnswers, machine.inFlightCount > 0 else { return }
+        guard !hasEnded, !isWatchingAnswers, machine.inFlightCount > 0 else { return }
         isWatchingAnswers = true
         let before = answerCount
-        timers[.answers] = broadcaster.loop.schedule(after: answerTimeout) { [weak self] in
-            self?.assumeIsolated { $0.checkAnswers(since: before) }
+        timers[.answers] = broadcaster.loop.schedule(after: answerTimeout) {
+            self.assumeIsolated { $0.checkAnswers(since: before) }
         }
     }
 

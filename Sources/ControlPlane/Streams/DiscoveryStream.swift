@@ -48,11 +48,12 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
     private(set) var isAssigned = false
     var wasReportedWaiting = false
     private(set) var hasEnded = false
-    /// What is to be cancelled at the stream's end: a timer of five minutes left behind by each client that only passes by adds up.
+    /// What is cancelled at the stream's end, and may refer to the stream until then: a weak reference would give it a counter apart, another
+    /// place in memory for each push to visit.
     var timers: [Purpose: TimerToken] = [:]
 
     /// What a timer is for; there is one of each at most.
-    enum Purpose { case grace, identity, answers, address }
+    enum Purpose { case request, grace, identity, answers, address }
 
     nonisolated var loop: EventLoop { broadcaster.loop }
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -75,7 +76,6 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
         plainLogger = logger
         isTracing = logger.logLevel <= .debug
         metrics.streamBegan(method)
-        broadcaster.loop.schedule(after: limits.requestTimeout) { [weak self] in self?.assumeIsolated { $0.checkRequest() } }
     }
 
     /// Names the Envoy. Made when something is logged: kept, it would cost each stream half a kilobyte.
@@ -139,6 +139,11 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
 
     private func take(_ message: [UInt8]) {
         guard !hasEnded else { return }
+        if hasNode, let actions = machine.acknowledged(message, of: method.type) {
+            answerCount += 1
+            perform(actions)
+            return checkReading()
+        }
         var request: StreamRequest
         do {
             request = try machine.decode(message, nameLimit: limits.namesPerRequest, needsNode: !hasNode)
@@ -164,11 +169,15 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
             return perform(machine.received(request), isAnswered: false)
         }
         perform(machine.received(request))
+        if request.isAnswer { checkReading() }
         guard !hasEnded else { return }
-        // What an honest client has not read are the last responses sent, and it has answered none of them.
-        if request.isAnswer, responder.pendingByteCount > Self.unreadLimit + unanswered.sum { return refuseUnread() }
         // What a rejection leaves behind is found out by counting.
         account(request.nameCount + (request.isRejection ? 64 : 0), byteCount: message.count)
+    }
+
+    /// What an honest client that answers has not read are the last responses sent, and it has answered none of them.
+    private func checkReading() {
+        if !hasEnded, responder.pendingByteCount > Self.unreadLimit + unanswered.sum { refuseUnread() }
     }
 
     private func refuseUnread() { finish(Status(.resourceExhausted, "answers are not read")) }
@@ -188,6 +197,13 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
     private func countNames() {
         guard !hasEnded, names.isDue else { return }
         names.count(machine.nameByteCount(nameCost: StreamLimits.nameCost), limits)
+    }
+
+    /// Gives the client some time for its first request. Call it once, on the loop.
+    nonisolated func begin() { onLoop(()) { stream, _ in stream.watchRequest() } }
+
+    private func watchRequest() {
+        timers[.request] = loop.schedule(after: limits.requestTimeout) { self.assumeIsolated { $0.checkRequest() } }
     }
 
     private func checkRequest() {
@@ -215,8 +231,8 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
         nodeCluster = request.nodeCluster.limited(toBytes: 256)
         logger.info("stream began", metadata: ["cluster": "\(nodeCluster)", "form": "\(method.form)"])
         id = broadcaster.assumeIsolated { $0.attach(self, nodeID: nodeID) }
-        timers[.grace] = broadcaster.loop.schedule(after: Self.reconnectGrace) { [weak self] in
-            self?.assumeIsolated { $0.perform($0.machine.graceElapsed()) }
+        timers[.grace] = broadcaster.loop.schedule(after: Self.reconnectGrace) {
+            self.assumeIsolated { $0.perform($0.machine.graceElapsed()) }
         }
         watchIdentity()
         return true
@@ -296,7 +312,7 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
     private func watchAddresses() {
         guard !hasEnded, timers[.address] == nil else { return }
         let pause = limits.addressPause * min(20, 1 << addressTrials)
-        timers[.address] = broadcaster.loop.schedule(after: pause) { [weak self] in self?.assumeIsolated { $0.retryAddresses() } }
+        timers[.address] = broadcaster.loop.schedule(after: pause) { self.assumeIsolated { $0.retryAddresses() } }
     }
 
     private func retryAddresses() {

@@ -19,6 +19,9 @@ protocol StreamForm: AnyObject {
     /// - Parameter needsNode: whether somebody wants to know what the request says of the node.
     func decode(_ message: [UInt8], nameLimit: Int, needsNode: Bool) throws -> StreamRequest
 
+    /// What a message leads to that acknowledges a response and says nothing else, from a client whose node is known; nil for others.
+    /// - Parameter type: the only type that the client may speak of; nil for all.
+    func acknowledged(_ message: [UInt8], of type: ResourceType?) -> [DeltaAction]?
     func received(_ request: StreamRequest) -> [DeltaAction]
     func assigned(_ position: Position) -> [DeltaAction]
     func updated(_ update: GroupUpdate) -> [DeltaAction]

@@ -30,6 +30,9 @@ final class WorldForm: StreamForm {
             nodeCluster: request.node.cluster, isAnswer: !request.responseNonce.isEmpty, nameCount: scan.nameCount)
     }
 
+    /// What an answer leads to depends on the names that come with it.
+    func acknowledged(_ message: [UInt8], of type: ResourceType?) -> [DeltaAction]? { nil }
+
     func received(_ request: StreamRequest) -> [DeltaAction] {
         if case .stateOfTheWorld(let request) = request.content { machine.received(request) } else { [] }
     }

@@ -133,6 +133,15 @@ public struct DeltaDiscoveryStateMachine {
         return actions
     }
 
+    /// The client sent a request that acknowledges a response and says nothing else, as nearly all do.
+    public mutating func acknowledged(_ type: ResourceType, nonce: String) -> [DeltaAction] {
+        guard look(at: type, { $0.isStarted }) else { return received(DeltaRequest(typeURL: type.typeURL, nonce: nonce)) }
+        if let nonce = Nonce(nonce) { self[type].acknowledge(nonce) }
+        var actions: [DeltaAction] = []
+        advance(&actions)
+        return actions
+    }
+
     /// A moment (about a second) has passed since the stream began. A client that came back and has not asked for listeners
     /// by now has none that need its old clusters.
     public mutating func graceElapsed() -> [DeltaAction] {

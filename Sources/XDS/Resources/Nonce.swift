@@ -9,15 +9,22 @@ struct Nonce: Hashable {
 
     /// Reads what `text` writes; nil for a text that this server never wrote.
     init?(_ text: String) {
-        guard text.utf8.count == Self.digitCount else { return nil }
-        number = 0
-        for digit in text.utf8 {
+        var text = text
+        guard let number = text.withUTF8(Self.number) else { return nil }
+        self.number = number
+    }
+
+    private static func number(_ digits: UnsafeBufferPointer<UInt8>) -> UInt32? {
+        guard digits.count == digitCount else { return nil }
+        var number: UInt32 = 0
+        for digit in digits {
             switch digit {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt32(digit - UInt8(ascii: "0"))
             case UInt8(ascii: "a")...UInt8(ascii: "f"): number = number << 4 | UInt32(digit - UInt8(ascii: "a") + 10)
             default: return nil
             }
         }
+        return number
     }
 
     /// Writes the digits, the most significant first.
