@@ -42,6 +42,8 @@ actor Connection: DescriptorHandler, EndOfTickHandler {
     var pieceSize = 1024
     /// Whether the connection reads nothing for a while.
     var isResting = false
+    /// Whether a turn of the connection has taken too long: the next ones are measured.
+    var hasGoneOver = false
     /// The stream of the header section under way.
     var headerStreamID: Int32?
     private(set) var isShuttingDown = false
