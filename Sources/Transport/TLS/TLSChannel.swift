@@ -21,6 +21,8 @@ final class TLSChannel: ByteChannel {
     /// The first byte of a record that carries a handshake.
     private static let handshakeRecord: UInt8 = 22
 
+    let shakesHands = true
+
     private let connection: OpaquePointer
     private let socket: SocketChannel
     private let asksForCertificate: Bool
