@@ -18,6 +18,21 @@ static inline void copenssl_set_server_options(SSL_CTX *context) {
                      SSL_OP_IGNORE_UNEXPECTED_EOF);
 }
 
+// Keeps nothing of the chain of a peer's certificate but the verdict. For SSL_CTX_set_cert_verify_callback.
+static inline int copenssl_verify_keeping_no_chain(X509_STORE_CTX *verification, void *unused) {
+    (void)unused;
+    int result = X509_verify_cert(verification);
+    X509_STORE_CTX_set0_verified_chain(verification, NULL);
+    return result == 1;
+}
+
+// Lets go of the certificates that the peer sent after its own. The stack is the connection's alone where no session is resumed.
+static inline void copenssl_drop_peer_chain(SSL *connection) {
+    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(connection);
+    if (chain == NULL) return;
+    while (sk_X509_num(chain) > 0) X509_free(sk_X509_pop(chain));
+}
+
 static inline EVP_PKEY *copenssl_new_p256_key(void) { return EVP_EC_gen("P-256"); }
 
 // The subject alternative names of a certificate, NULL when it has none; to be freed with copenssl_names_free.

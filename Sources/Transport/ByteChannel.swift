@@ -12,6 +12,8 @@ protocol ByteChannel: AnyObject {
     var holdsInput: Bool { get }
     /// Who the client has proven to be in the handshake; nil where it was not asked.
     var client: ClientIdentity? { get }
+    /// Whether something precedes the first byte that costs time: `handshake` is called in the loop's turns for that, once the descriptor is ready.
+    var shakesHands: Bool { get }
     /// Goes on with whatever precedes the first byte; `.transferred(0)` when it is done.
     func handshake() -> ChannelOutcome
     /// Reads what has arrived.

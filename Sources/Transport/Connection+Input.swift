@@ -5,12 +5,6 @@ import Logging
 extension Connection {
     /// Reads in a row before others get a turn.
     private static let readsPerTurn = 4
-    /// After this time, too, others get a turn: what a few bytes lead to may be much work.
-    private static let turnLength = Duration.milliseconds(2)
-    /// How long a connection rests at least that has used its turn up …
-    private static let leastRest = Duration.milliseconds(20)
-    /// … and how many times as long as it took, so that it never has more than a fifth of the loop's time.
-    private static let restFactor = 4
     /// How few and how many bytes are given to the session before a look at the clock.
     private static let pieceSizes = 32...64 * 1024
 
@@ -18,15 +12,15 @@ extension Connection {
         guard !isResting else { return }
         isInputBlocked = false
         defer { updateInterest() }
-        let end = ContinuousClock.now + Self.turnLength
-        guard takeBacklog(until: end) else { return }
+        let turn = Turn(at: .now, processorTime: hasGoneOver ? ProcessorTime.ofThread : nil)
+        guard takeBacklog(in: turn) else { return }
         for _ in 0..<Self.readsPerTurn {
             let buffer = loop.readBuffer
             switch channel.read(into: buffer) {
             case .transferred(let count):
-                guard receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), until: end) else { return }
+                guard receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]), in: turn) else { return }
                 if isClosed || (count < buffer.count && !channel.holdsInput) { return }
-                if ContinuousClock.now >= end { return rest(after: end) }
+                if turn.isOver(at: .now) { return end(turn) }
             case .blocked(let readiness):
                 isInputBlocked = readiness == .writable
                 return
@@ -38,11 +32,16 @@ extension Connection {
         if channel.holdsInput { loop.submit { self.ready(.readable) } }
     }
 
-    /// - Parameter end: when the turn should have been over.
-    private func rest(after end: ContinuousClock.Instant) {
+    /// Reads nothing until others have had their turn, or longer.
+    private func end(_ turn: Turn) {
         isResting = true
-        let taken = Self.turnLength + (ContinuousClock.now - end)
-        loop.schedule(after: max(Self.leastRest, taken * Self.restFactor)) { [weak self] in self?.assumeIsolated { $0.readOn() } }
+        hasGoneOver = true
+        let readOn: @Sendable () -> Void = { [weak self] in self?.assumeIsolated { $0.readOn() } }
+        if let rest = turn.rest(processorTime: ProcessorTime.ofThread) {
+            loop.schedule(after: rest, readOn)
+        } else {
+            loop.submit(readOn)
+        }
     }
 
     private func readOn() {
@@ -51,25 +50,25 @@ extension Connection {
     }
 
     /// Whether there is none left.
-    private func takeBacklog(until end: ContinuousClock.Instant) -> Bool {
+    private func takeBacklog(in turn: Turn) -> Bool {
         guard !backlog.isEmpty else { return true }
         let bytes = backlog
         backlog = []
-        return bytes.withUnsafeBytes { receive($0, until: end) } && !isClosed
+        return bytes.withUnsafeBytes { receive($0, in: turn) } && !isClosed
     }
 
     /// Gives the session what arrived, piece by piece; when the turn is over, the rest has to wait for the next. Returns whether it doesn't.
-    private func receive(_ bytes: UnsafeRawBufferPointer, until end: ContinuousClock.Instant) -> Bool {
+    private func receive(_ bytes: UnsafeRawBufferPointer, in turn: Turn) -> Bool {
         var position = 0
         while position < bytes.count, !isClosed {
             let next = min(bytes.count, position + pieceSize)
             receive(UnsafeRawBufferPointer(rebasing: bytes[position..<next]))
             position = next
-            let isOver = ContinuousClock.now >= end
+            let isOver = turn.isOver(at: .now)
             pieceSize = isOver ? max(Self.pieceSizes.lowerBound, pieceSize / 2) : min(Self.pieceSizes.upperBound, pieceSize * 2)
             guard position < bytes.count, session.failure == nil, isOver else { continue }
             backlog = Array(bytes[position...])
-            rest(after: end)
+            end(turn)
             return false
         }
         return true

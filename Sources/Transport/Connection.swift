@@ -28,6 +28,10 @@ actor Connection: LoopBound, DescriptorHandler, EndOfTickHandler {
     let channel: any ByteChannel
     private weak var owner: ConnectionSet?
     private(set) var state = State.closed
+    /// Whether the handshake waits for its turn on the loop.
+    private var isHandshakeWaiting = false
+    /// Whether the handshake has had a turn.
+    private(set) var hasBegunHandshake = false
     var deadlines: ConnectionDeadlines
     private var timer: TimerToken?
     /// When the timer fires.
@@ -44,6 +48,8 @@ actor Connection: LoopBound, DescriptorHandler, EndOfTickHandler {
     var pieceSize = 1024
     /// Whether the connection reads nothing for a while.
     var isResting = false
+    /// Whether a turn of the connection has taken too long: the next ones are measured.
+    var hasGoneOver = false
     /// The stream of the header section under way.
     var headerStreamID: Int32?
     private(set) var isShuttingDown = false
@@ -91,18 +97,33 @@ actor Connection: LoopBound, DescriptorHandler, EndOfTickHandler {
             owner?.assumeIsolated { $0.remove(self) }
             return
         }
-        advanceHandshake()
+        if !channel.shakesHands { advanceHandshake() }
         armTimer()
     }
 
     private func handle(_ readiness: Readiness) {
         switch state {
         case .closed: return
-        case .handshaking: advanceHandshake()
+        case .handshaking(let registration): awaitHandshakeTurn(registration)
         case .open:
             if readiness.contains(.readable) || isInputBlocked { readInput() }
             if readiness.contains(.writable) { planWrite() }
         }
+    }
+
+    private func awaitHandshakeTurn(_ registration: Registration) {
+        // Of a descriptor that is watched for nothing, errors are told all the same.
+        guard !isHandshakeWaiting else { return close(.debug, "the peer closed the connection during the handshake") }
+        isHandshakeWaiting = true
+        watch(registration, [])
+        owner?.assumeIsolated { $0.awaitHandshakeTurn(self) }
+    }
+
+    /// Goes on with the handshake.
+    func takeHandshakeTurn() {
+        isHandshakeWaiting = false
+        hasBegunHandshake = true
+        advanceHandshake()
     }
 
     private func advanceHandshake() {

@@ -12,8 +12,18 @@ actor ConnectionSet {
     /// What new connections shake hands with; nil where plaintext is spoken.
     private var tls: TLSContext?
     private var emptied: CheckedContinuation<Void, Never>?
+    private var handshakes = HandshakeQueue<[UInt8], Connection>()
+    private var handshakeShare: TimeShare
+    /// Whether handshakes have a turn ahead.
+    private var areHandshakesPlanned = false
+
+    /// How long handshakes go on before others on the loop have their turn.
+    private static let handshakeSlice = Duration.milliseconds(2)
+    /// What handshakes may take of the loop's time beyond their share after a while without any.
+    private static let handshakeBurst = Duration.milliseconds(50)
 
     init(_ context: ServerContext, tls: TLSContext?, loop: EventLoop) {
+        handshakeShare = TimeShare(context.configuration.handshakeShare, burst: Self.handshakeBurst, at: .now)
         self.context = context
         self.tls = tls
         self.loop = loop
@@ -49,6 +59,35 @@ actor ConnectionSet {
         guard let listener else { return }
         listener.loop.submit { listener.assumeIsolated { $0.released(peer) } }
     }
+
+    // MARK: - Handshakes
+
+    /// The handshake of a connection can go on, and does when its turn comes.
+    func awaitHandshakeTurn(_ connection: Connection) {
+        handshakes.append(connection, of: connection.peer.octets, hasBegun: connection.assumeIsolated { $0.hasBegunHandshake })
+        planHandshakes(after: nil)
+    }
+
+    private func planHandshakes(after pause: Duration?) {
+        guard !areHandshakesPlanned else { return }
+        areHandshakesPlanned = true
+        let shakeHands: @Sendable () -> Void = { [weak self] in self?.assumeIsolated { $0.shakeHands() } }
+        if let pause { loop.schedule(after: pause, shakeHands) } else { loop.submit(shakeHands) }
+    }
+
+    /// A slice of them: each costs a millisecond or so, and a flood must leave the loop to those who are connected.
+    private func shakeHands() {
+        areHandshakesPlanned = false
+        let (end, begun) = (ContinuousClock.now + Self.handshakeSlice, ProcessorTime.ofThread)
+        while let connection = handshakes.popFirst() {
+            connection.assumeIsolated { $0.takeHandshakeTurn() }
+            if .now >= end { break }
+        }
+        let pause = handshakeShare.took(ProcessorTime.ofThread - begun, at: .now)
+        if pause != nil || !handshakes.isEmpty { planHandshakes(after: pause) }
+    }
+
+    // MARK: - The end
 
     /// Shuts all connections down and returns when the last is closed, by force after the grace period or when cancelled.
     func drain(within gracePeriod: Duration) async {

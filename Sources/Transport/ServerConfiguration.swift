@@ -23,6 +23,8 @@ public struct ServerConfiguration: Sendable {
     public var maximumConnections = 20_000
     /// Connections at once from one IP address; nil for no limit of its own.
     public var maximumConnectionsPerAddress: Int?
+    /// The part of each loop's time that TLS handshakes may take, above 0 and up to 1.
+    public var handshakeShare = 0.75
     /// From the accept to the end of the client's preface: its first SETTINGS, and a TLS handshake before.
     public var prefaceTimeout = Duration.seconds(10)
     /// From the first to the last byte of a header section.

@@ -11,6 +11,7 @@ final class SocketChannel: ByteChannel {
 
     let descriptor: CInt
     let holdsInput = false
+    let shakesHands = false
     var client: ClientIdentity? { nil }
 
     /// Takes ownership of a connected, non-blocking socket.

@@ -3,10 +3,12 @@
     abuse.py HOST:PORT NODE ATTACK SECONDS
 
 Written with sockets alone: it shares no code with the server, and sends what no library would. It ends with one line that says how many
-connections it opened, how many bytes it sent, and how its connections ended.
+connections it opened, how many bytes it sent, how its connections ended, and how many seconds they lived, the shortest and the longest.
+XDS_ABUSE_PAIR names a directory with tls.crt and tls.key for those who show a certificate.
 """
 
 import collections
+import os
 import select
 import socket
 import ssl
@@ -84,10 +86,12 @@ CLOSED = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, struct.pack(">HI",
 
 
 class Attack:
-    """What is sent on a connection: the beginning, and then rounds; whether answers are read; how many connections there are at once."""
+    """What is sent on a connection: the beginning, and then rounds; whether answers are read, or are the end; how many connections there are
+    at once, and in all."""
 
-    def __init__(self, begin, rounds=None, reads=True, connections=8, pause=0.0):
+    def __init__(self, begin, rounds=None, reads=True, connections=8, pause=0.0, hangs_up=False, limit=None):
         self.begin, self.rounds, self.reads, self.connections, self.pause = begin, rounds, reads, connections, pause
+        self.hangs_up, self.limit = hangs_up, limit or 200 * connections
 
 
 def streams(then, path=DELTA):
@@ -106,6 +110,32 @@ def identified(preface=PREFACE, more=b"", type_url=LISTENER, path=DELTA):
 
 def repeat(piece, count=500):
     return lambda number, node: piece * count
+
+
+def client(certificate=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    if certificate:
+        context.load_cert_chain(f"{certificate}/tls.crt", f"{certificate}/tls.key")
+    return context
+
+
+def client_hello():
+    """Bytes that make the server derive keys and sign, and cost whoever sends them again nothing."""
+    outgoing = ssl.MemoryBIO()
+    try:
+        client().wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
+    except ssl.SSLWantReadError:
+        return outgoing.read()
+
+
+CLIENT_HELLO = client_hello()
+
+
+def acknowledged(number, node):
+    """Answers to what was never read, under every nonce that it may have."""
+    return b"".join(data(1, message(request(node, LISTENER, nonce=f"{nonce:08x}"))) for nonce in range(8))
 
 
 def new_names(number, node):
@@ -148,6 +178,11 @@ ATTACKS = {
     "tls": Attack(lambda node: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"x" * 500, connections=50),
     # A record that says how long it is, and half of it.
     "tls-unfinished": Attack(lambda node: b"\x16\x03\x01\x40\0\x01\0\x3f\xfc\x03\x03" + b"x" * 8000, connections=500),
+    # Answered, and then left alone; and one whose bytes come one by one.
+    "tls-cut-off": Attack(lambda node: CLIENT_HELLO, connections=32, hangs_up=True, limit=1_000_000),
+    "tls-slow": Attack(
+        lambda node: CLIENT_HELLO[:1], lambda number, node: CLIENT_HELLO[number + 1 : number + 2], connections=300, pause=0.02
+    ),
     "garbage": Attack(lambda node: b"\xff" * 1000, connections=50),
     # Everything is asked for and nothing is taken.
     "zero-window": Attack(identified(CLOSED, field(3, "*")), connections=50),
@@ -160,6 +195,17 @@ ATTACKS = {
             for nonce in range(number * 20, number * 20 + 20)
         ),
         pause=0.02,
+    ),
+    # So seldom that nothing but the time they take gives them away: with no window, and with one that the socket has no room for.
+    "stalled-window": Attack(identified(CLOSED, field(3, "*")), acknowledged, connections=50, pause=0.2, limit=50),
+    "stalled-socket": Attack(
+        lambda node: WIDE
+        + b"".join(headers(stream) + data(stream, message(request(node, LISTENER, field(3, "*")))) for stream in range(1, 101, 2)),
+        acknowledged,
+        reads=False,
+        connections=20,
+        pause=0.2,
+        limit=20,
     ),
     # What the layers above HTTP/2 must withstand.
     "huge-prefix": Attack(opened(frame(0, 0, 1, b"\0\xff\xff\xff\xff")), connections=50),
@@ -194,6 +240,7 @@ ATTACKS = {
 class Connection:
     def __init__(self, address, node, attack):
         self.attack, self.node, self.number, self.input, self.due = attack, node, 0, b"", 0.0
+        self.begun = time.monotonic()
         self.socket = socket.socket()
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not attack.reads:
@@ -221,7 +268,7 @@ class Connection:
         """Whether the server goes on."""
         received = self.socket.recv(1 << 16)
         self.input = (self.input + received)[-4096:]
-        return bool(received)
+        return bool(received) and not self.attack.hangs_up
 
     def ending(self):
         """The error code of the last GOAWAY, as far as it stands at the end of the input."""
@@ -229,11 +276,9 @@ class Connection:
         return f"goaway-{struct.unpack('>I', self.input[at + 10 : at + 14])[0]}" if at >= 3 and at + 14 <= len(self.input) else "closed"
 
 
-def shake_hands(address, seconds):
-    """Eight clients without a certificate shake hands over and over: each time the server signs, and then refuses them."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(["h2"])
+def shake_hands(address, seconds, certificate=None):
+    """Eight clients without a certificate, or with a wrong one, shake hands over and over: each time the server signs, and then refuses them."""
+    context = client(certificate)
     endings, end = collections.Counter(), time.monotonic() + seconds
 
     def play():
@@ -256,15 +301,16 @@ def shake_hands(address, seconds):
 
 def main():
     host, port = sys.argv[1].rsplit(":", 1)
-    if sys.argv[3] == "tls-handshakes":
+    if sys.argv[3] in ("tls-handshakes", "tls-strangers"):
         print("begun", flush=True)
-        return shake_hands((host, int(port)), float(sys.argv[4]))
+        pair = os.environ["XDS_ABUSE_PAIR"] if sys.argv[3] == "tls-strangers" else None
+        return shake_hands((host, int(port)), float(sys.argv[4]), pair)
     node, attack, seconds = sys.argv[2], ATTACKS[sys.argv[3]], float(sys.argv[4])
-    connections, endings, sent, count = [], collections.Counter(), 0, 0
+    connections, endings, lives, sent, count = [], collections.Counter(), [], 0, 0
     end = time.monotonic() + seconds
     print("begun", flush=True)
-    while time.monotonic() < end:
-        while len(connections) < attack.connections and count < 200 * attack.connections:
+    while time.monotonic() < end and (connections or count < attack.limit):
+        while len(connections) < attack.connections and count < attack.limit:
             count += 1
             try:
                 connections.append(Connection((host, int(port)), node, attack))
@@ -294,9 +340,11 @@ def main():
                 gone.append(connection)
         for connection in gone:
             endings[connection.ending()] += 1
+            lives.append(time.monotonic() - connection.begun)
             connection.socket.close()
             connections.remove(connection)
-    print(f"connections={count} sent={sent} open={len(connections)} endings={dict(endings)}", flush=True)
+    lived = f"{min(lives):.2f}-{max(lives):.2f}" if lives else "-"
+    print(f"connections={count} sent={sent} open={len(connections)} lived={lived} endings={dict(endings)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,18 @@ public final class ClientTLS {
         SSL_CTX_free(context)
     }
 
+    /// The ClientHello with which a handshake begins, as bytes that can be sent by whoever wants no more than the server's answer.
+    public static func hello(_ options: Options) throws -> [UInt8] {
+        let client = try ClientTLS(options, descriptor: -1)
+        let (input, output) = (BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()))
+        SSL_set_bio(client.connection, input, output)
+        SSL_do_handshake(client.connection)
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = BIO_read(output, &bytes, CInt(bytes.count))
+        guard count > 0 else { throw Unusable(options: options) }
+        return Array(bytes.prefix(Int(count)))
+    }
+
     /// Reads as `read(2)` does: 0 at the end, -1 with `errno`.
     func read(_ buffer: inout [UInt8]) -> Int {
         ERR_clear_error()

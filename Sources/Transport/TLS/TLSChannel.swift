@@ -21,6 +21,8 @@ final class TLSChannel: ByteChannel {
     /// The first byte of a record that carries a handshake.
     private static let handshakeRecord: UInt8 = 22
 
+    let shakesHands = true
+
     private let connection: OpaquePointer
     private let socket: SocketChannel
     private let asksForCertificate: Bool
@@ -83,6 +85,8 @@ final class TLSChannel: ByteChannel {
         guard length > 0 else {
             return .failed("the client does not offer HTTP/2 in its TLS handshake: ALPN must have h2 (RFC 9113 section 3.2)")
         }
+        // Each certificate takes some 5 KiB, and nobody will look at these again.
+        copenssl_drop_peer_chain(connection)
         state = .open
         return .transferred(0)
     }

@@ -70,8 +70,9 @@ final class TLSContext: @unchecked Sendable {
         SSL_CTX_ctrl(handle, SSL_CTRL_SET_SESS_CACHE_MODE, Int(SSL_SESS_CACHE_OFF), nil)
         SSL_CTX_set_num_tickets(handle, 0)
         // An idle connection keeps no buffers. What is repeated after a full socket may lie elsewhere, because output is gathered anew.
-        let mode = SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
-        SSL_CTX_ctrl(handle, SSL_CTRL_MODE, Int(mode), nil)
+        let buffering = SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+        // What is sent is what the file holds: else OpenSSL would look for more among the authorities of clients, in each handshake anew.
+        SSL_CTX_ctrl(handle, SSL_CTRL_MODE, Int(buffering | SSL_MODE_NO_AUTO_CHAIN), nil)
         // One record a call: else a client's stream of key updates, which yield no data, would keep a loop in one call.
         SSL_CTX_ctrl(handle, SSL_CTRL_CLEAR_MODE, Int(SSL_MODE_AUTO_RETRY), nil)
         SSL_CTX_ctrl(handle, SSL_CTRL_SET_MAX_CERT_LIST, maximumClientChain, nil)
@@ -143,6 +144,7 @@ final class TLSContext: @unchecked Sendable {
         X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
         SSL_CTX_set_verify_depth(handle, maximumDepth)
         SSL_CTX_set_verify(handle, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        SSL_CTX_set_cert_verify_callback(handle, copenssl_verify_keeping_no_chain, nil)
     }
 
     private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64 {

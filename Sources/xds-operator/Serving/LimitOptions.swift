@@ -29,6 +29,8 @@ struct LimitOptions: ParsableArguments {
     var xdsMaxResetRate = 33
     @Option(help: "Frames without content that a connection may send each second; ten times as many at once.")
     var xdsMaxControlFrameRate = 1000
+    @Option(help: "Percent of each event loop's time that TLS handshakes may take.")
+    var xdsMaxHandshakeShare = 75
     @Option(help: "Seconds from a connection's begin to the end of its TLS handshake and HTTP/2 preface.")
     var xdsPrefaceTimeout = 10
     @Option(help: "Seconds from the first to the last byte of a request's header.")
@@ -50,8 +52,9 @@ struct LimitOptions: ParsableArguments {
     static let names = [
         "xds-max-connections", "xds-max-connections-per-address", "xds-max-streams", "xds-max-message-size",
         "xds-max-unfinished-size", "xds-max-names", "xds-max-stream-name-size", "xds-max-name-size", "xds-max-request-rate",
-        "xds-max-stream-rate", "xds-max-reset-rate", "xds-max-control-frame-rate", "xds-preface-timeout", "xds-header-timeout",
-        "xds-request-timeout", "xds-message-timeout", "xds-idle-timeout", "xds-stall-timeout", "xds-keepalive-interval",
+        "xds-max-stream-rate", "xds-max-reset-rate", "xds-max-control-frame-rate", "xds-max-handshake-share",
+        "xds-preface-timeout", "xds-header-timeout", "xds-request-timeout", "xds-message-timeout", "xds-idle-timeout",
+        "xds-stall-timeout", "xds-keepalive-interval",
         "xds-keepalive-timeout",
     ]
 
@@ -69,6 +72,7 @@ struct LimitOptions: ParsableArguments {
             ("stream-rate", xdsMaxStreamRate, 1...1_000_000),
             ("reset-rate", xdsMaxResetRate, 1...1_000_000),
             ("control-frame-rate", xdsMaxControlFrameRate, 1...1_000_000),
+            ("handshake-share", xdsMaxHandshakeShare, 1...100),
         ]
         for (name, value, range) in counts where !range.contains(value) {
             throw ValidationError("--xds-max-\(name) must be from \(range.lowerBound) to \(range.upperBound)")
@@ -98,6 +102,7 @@ struct LimitOptions: ParsableArguments {
         configuration.maximumBufferedByteCount = 2 * xdsMaxMessageSize
         configuration.maximumTotalBufferedByteCount = xdsMaxUnfinishedSize
         (configuration.messageBurst, configuration.messagesPerSecond) = (10 * xdsMaxRequestRate, xdsMaxRequestRate)
+        configuration.handshakeShare = Double(xdsMaxHandshakeShare) / 100
         configuration.prefaceTimeout = .seconds(xdsPrefaceTimeout)
         configuration.headersTimeout = .seconds(xdsHeaderTimeout)
         configuration.messageTimeout = .seconds(xdsMessageTimeout)

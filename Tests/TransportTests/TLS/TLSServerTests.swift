@@ -1,5 +1,6 @@
 import Foundation
 import GRPC
+import Glibc
 import Logging
 import RPCTestClient
 import Testing
@@ -161,6 +162,55 @@ import Testing
                 try await client.until { $0.isClosed }
             }
             #expect(try await name(server, stage.client(TLSStage.template([.dns("a.b")]))) == "[a.b]")
+        }
+    }
+
+    /// Handshakes have a share of the loop's time, of which addresses have equal parts, and those who are connected have the rest.
+    @Test func aFloodOfHandshakesHoldsUpItsOwnAddressOnly() async throws {
+        let stage = try TLSStage()
+        let count = 400
+        try await TestServer.with(loops: 1, tls: stage.server) {
+            $0.handshakeShare = 0.02
+        } _: { server in
+            let options = try stage.client(TLSStage.template())
+            let bystander = try await server.connect(tls: options)
+            let echo = await bystander.open("/test/Echo")
+            let hello = try ClientTLS.hello(options)
+            let flood = (0..<count).map { _ in socket(server.address.family, CInt(SOCK_STREAM.rawValue), 0) }
+            defer { for descriptor in flood { close(descriptor) } }
+            for descriptor in flood {
+                try #require(server.address.connect(descriptor) == 0)
+                try #require(send(descriptor, hello, hello.count, CInt(MSG_NOSIGNAL)) == hello.count)
+            }
+            let late = try await TestClient(server.address, from: SocketAddress("127.0.0.2:0"), tls: options)
+            let who = await late.open("/test/Who")
+            try await late.until { $0.isClosed || $0.session.streams[who]?.isEnded == true }
+            #expect(await late.perform { $0.streams[who]?.isEnded } == true)
+            // It did not wait for them, and neither did who was there before.
+            await bystander.perform { $0.send(echo, [1]) }
+            try await bystander.until { $0.session.streams[echo]?.messages == [[1]] }
+            var byte: UInt8 = 0
+            let answered = flood.count { recv($0, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) > 0 }
+            #expect(answered > 0 && answered < count / 2, "\(answered) of \(count) were answered meanwhile")
+        }
+    }
+
+    /// A client that is gone before its turn takes none.
+    @Test func whoIsGoneBeforeItsTurnIsLetGo() async throws {
+        let stage = try TLSStage()
+        let metrics = TLSMetrics()
+        try await TestServer.with(loops: 1, tls: stage.server, metrics: metrics) {
+            $0.handshakeShare = 0.02
+        } _: { server in
+            let options = try stage.client(TLSStage.template())
+            let hello = try ClientTLS.hello(options)
+            for _ in 0..<200 {
+                let client = try await TestClient(server.address, speaksHTTP2: false)
+                await client.sendRaw(hello)
+                await client.abort()
+            }
+            #expect(try await name(server, stage.client(TLSStage.template([.dns("a.b")]))) == "[a.b]")
+            #expect(metrics.handshakeCount == 1)
         }
     }
 

@@ -1,0 +1,16 @@
+/// Connections whose handshakes can go on, in the order in which they do.
+///
+/// Those that have cost something already go before those that have not: with more of them than can be done before their time is up,
+/// none would be done at all otherwise. Among either, addresses take turns, so that one that floods the port holds up its own.
+struct HandshakeQueue<Address: Hashable, Element> {
+    private var begun = FairQueue<Address, Element>()
+    private var new = FairQueue<Address, Element>()
+
+    var isEmpty: Bool { begun.isEmpty && new.isEmpty }
+
+    mutating func append(_ element: Element, of address: Address, hasBegun: Bool) {
+        if hasBegun { begun.append(element, of: address) } else { new.append(element, of: address) }
+    }
+
+    mutating func popFirst() -> Element? { begun.popFirst() ?? new.popFirst() }
+}
