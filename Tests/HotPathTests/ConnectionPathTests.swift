@@ -82,7 +82,7 @@ import XDS
         let cost = try Cost.least {
             guard form.acknowledged(bytes, of: nil) != nil else { throw Unexpected() }
         }
-        #expect(cost.allocations == 0, "\(cost)")
+        #expect(cost.allocations <= 7, "\(cost)")
     }
 
     /// A client with a thousand clusters repeats their names; those that are known are not decoded.
