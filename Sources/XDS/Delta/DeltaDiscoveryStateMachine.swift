@@ -218,6 +218,16 @@ public struct DeltaDiscoveryStateMachine {
         }
     }
 
+    /// Looks at the state of a type where it lies: a read through the subscript copies it, with a hundred retains and a block of memory.
+    @inline(__always)
+    func look<Result>(at type: ResourceType, _ body: (borrowing DeltaTypeState) -> Result) -> Result {
+        switch type {
+        case .cluster: body(clusters)
+        case .endpoint: body(endpoints)
+        case .listener: body(listeners)
+        }
+    }
+
     mutating func countInFlight() {
         inFlightCount = clusters.inFlight.count + endpoints.inFlight.count + listeners.inFlight.count
     }
