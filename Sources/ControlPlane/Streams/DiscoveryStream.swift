@@ -34,6 +34,8 @@ actor DiscoveryStream: RPCReceiver {
     private var names = NameAccount()
     var isWatchingAnswers = false
     private var told: StreamProgress?
+    /// Whether the broadcaster will ask for the progress soon.
+    private var isProgressNoted = false
     private var rejections = RejectionMemory()
     /// How often what was rejected for its address has been tried again for the time that passed, and nothing else.
     private var addressTrials = 0
@@ -275,11 +277,21 @@ actor DiscoveryStream: RPCReceiver {
     }
 
     private func tellProgress(_ id: StreamID) {
-        guard broadcaster.tracksProgress else { return }
-        let progress = machine.progress
-        guard progress != told else { return }
-        told = progress
-        broadcaster.assumeIsolated { $0.note(id, progress) }
+        guard broadcaster.tracksProgress, !isProgressNoted else { return }
+        isProgressNoted = true
+        broadcaster.assumeIsolated { $0.noteProgress(id, self) }
+    }
+
+    /// How far the client is, where that has changed since it was last asked for.
+    nonisolated func takeProgress() -> StreamProgress? {
+        assumeIsolated { stream in
+            stream.isProgressNoted = false
+            guard !stream.hasEnded else { return nil }
+            let progress = stream.machine.progress
+            guard progress != stream.told else { return nil }
+            stream.told = progress
+            return progress
+        }
     }
 
     /// The cache logs it: it knows whose the culprits are.
