@@ -1,3 +1,5 @@
+import ServiceLifecycle
+
 /// Wakes one consumer that then pulls the latest state.
 ///
 /// The stream holds one ring: rings that come while the consumer is busy say nothing that it will not see when it pulls.
@@ -10,6 +12,18 @@ public struct Bell: Sendable {
     public init() {
         // One slot: a ring means "look", and looking once is enough however often it rang.
         (rings, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Calls `body` for each ring, on the caller's actor, until the task is cancelled or the service is to shut down.
+    ///
+    /// Not by `cancelOnGracefulShutdown()`, which hands each ring from task to task, over other threads: there are several bells on the way
+    /// from an object to its Envoys.
+    func answer(isolation: isolated (any Actor)? = #isolation, _ body: () async -> Void) async {
+        await withGracefulShutdownHandler {
+            for await _ in rings { await body() }
+        } onGracefulShutdown: { [continuation] in
+            continuation.finish()
+        }
     }
 
     /// Wakes the consumer, now or when it is next idle. Callable from anywhere.

@@ -40,9 +40,9 @@ public actor CurlAPIClient: StreamingAPIClient {
     }
 
     public func send(_ request: APIRequest) async throws -> APIResponse {
-        let stream = try await stream(request, timeout: configuration.requestTimeout)
-        defer { stream.close() }
-        return APIResponse(status: stream.status, headers: stream.headers, body: try await body(of: stream, request))
+        let first = try await whole(request, isRefused: false)
+        guard first.status == 401 else { return first }
+        return try await whole(request, isRefused: true)
     }
 
     public func stream(_ request: APIRequest, timeout: Duration) async throws -> APIStream {
@@ -52,19 +52,28 @@ public actor CurlAPIClient: StreamingAPIClient {
         return try await attempt(request, timeout, isRefused: true)
     }
 
-    private func body(of stream: APIStream, _ request: APIRequest) async throws -> [UInt8] {
-        var body: [UInt8] = []
-        while let chunk = try await stream.next() {
-            body += chunk
-            guard body.count <= configuration.bodyLimit else {
+    private func whole(_ request: APIRequest, isRefused: Bool) async throws -> APIResponse {
+        let transfer = try await transfer(request, configuration.requestTimeout, isRefused: isRefused)
+        do {
+            let response = try await withTaskCancellationHandler {
+                try await transfer.response(limit: configuration.bodyLimit)
+            } onCancel: {
+                transfer.abort()
+            }
+            guard let response else {
                 throw APITransportError(
                     "\(request.method.rawValue) \(request.path): the answer is larger than \(configuration.bodyLimit) bytes")
             }
+            return APIResponse(status: response.head.status, headers: response.head.headers, body: response.body)
+        } catch {
+            transfer.abort()
+            noteFailure(error)
+            throw error
         }
-        return body
     }
 
-    private func attempt(_ request: APIRequest, _ timeout: Duration, isRefused: Bool) async throws -> APIStream {
+    /// A transfer that has yet to be started.
+    private func transfer(_ request: APIRequest, _ timeout: Duration, isRefused: Bool) async throws -> CurlTransfer {
         let credentials: CredentialProvider.Credentials
         let distrustsServer = distrustsServer
         self.distrustsServer = false
@@ -76,7 +85,11 @@ public actor CurlAPIClient: StreamingAPIClient {
         var prepared = curlRequest(request, credentials, timeout)
         prepared.isFresh = distrustsConnections
         distrustsConnections = false
-        let transfer = CurlTransfer(prepared, loop: loop)
+        return CurlTransfer(prepared, loop: loop)
+    }
+
+    private func attempt(_ request: APIRequest, _ timeout: Duration, isRefused: Bool) async throws -> APIStream {
+        let transfer = try await transfer(request, timeout, isRefused: isRefused)
         let head: CurlTransfer.Head
         do {
             head = try await withTaskCancellationHandler {

@@ -14,52 +14,79 @@ enum AssignmentEncoding {
 
     static func bytes(of cluster: ClusterIntent, endpoints: [ResolvedEndpoint]) -> [UInt8] {
         let hosts = endpoints.hosts(of: cluster)
-        var locality = WireWriter(capacity: 96 * hosts.count)
-        for host in hosts {
-            locality.bytes(bytes(of: host, isChecked: cluster.healthCheck != nil, isAlone: hosts.count == 1), field: 2)
-        }
-        var assignment = WireWriter(capacity: locality.output.count + cluster.name.utf8.count + 16)
+        let frames = hosts.map { HostFrame($0, isChecked: cluster.healthCheck != nil, isAlone: hosts.count == 1) }
+        let localitySize = frames.reduce(0) { $0 + WireWriter.fieldSize(ofLength: $1.size, field: 2) }
+        let nameSize = WireWriter.fieldSize(ofLength: cluster.name.utf8.count, field: 1)
+        var assignment = WireWriter(capacity: nameSize + WireWriter.fieldSize(ofLength: localitySize, field: 2))
         assignment.string(cluster.name, field: 1)
-        if !hosts.isEmpty { assignment.bytes(locality.output, field: 2) }
+        guard !frames.isEmpty else { return assignment.output }
+        assignment.header(field: 2, length: localitySize)
+        for frame in frames { frame.write(to: &assignment) }
         return assignment.output
     }
 
-    /// The `LbEndpoint` of one host.
-    private static func bytes(of host: ResolvedEndpoint, isChecked: Bool, isAlone: Bool) -> [UInt8] {
-        let text = host.host.text
-        var socketAddress = WireWriter(capacity: text.utf8.count + 8)
-        socketAddress.string(text, field: 2)
-        socketAddress.number(Int(host.port.value), field: 3)
-        var address = WireWriter(capacity: socketAddress.output.count + 4)
-        address.bytes(socketAddress.output, field: 1)
-        var endpoint = WireWriter(capacity: address.output.count + 16)
-        endpoint.bytes(address.output, field: 1)
-        if isChecked, let port = host.healthCheckPort, port != host.port {
-            var check = WireWriter()
-            check.number(Int(port.value), field: 1)
-            endpoint.bytes(check.output, field: 2)
-        }
-        var result = WireWriter(capacity: endpoint.output.count + text.utf8.count + 48)
-        result.bytes(endpoint.output, field: 1)
-        result.number(host.health.status.rawValue, field: 2)
-        if host.host.isAddress || !isAlone { result.bytes(metadata(hashKey: text), field: 3) }
-        return result.output
-    }
+    /// The sizes of one host's `LbEndpoint` and of what is nested in it, each of which precedes its content: so that all is written in one go.
+    private struct HostFrame {
+        private let text: String
+        private let port: Int
+        /// The port of health checks, where it is another one; else 0.
+        private let checkPort: Int
+        private let health: Int
+        private let hasMetadata: Bool
 
-    /// A `Metadata` with one `Struct` of one field.
-    private static func metadata(hashKey text: String) -> [UInt8] {
-        var value = WireWriter(capacity: text.utf8.count + 4)
-        value.string(text, field: 3)
-        var field = WireWriter(capacity: text.utf8.count + 24)
-        field.string(hashKey, field: 1)
-        field.bytes(value.output, field: 2)
-        var content = WireWriter(capacity: text.utf8.count + 32)
-        content.bytes(field.output, field: 1)
-        var entry = WireWriter(capacity: text.utf8.count + 48)
-        entry.string(filter, field: 1)
-        entry.bytes(content.output, field: 2)
-        var metadata = WireWriter(capacity: text.utf8.count + 64)
-        metadata.bytes(entry.output, field: 1)
-        return metadata.output
+        private let socketAddressSize: Int
+        private let addressSize: Int
+        private let checkSize: Int
+        private let endpointSize: Int
+        /// The sizes of `Metadata`, its entry, the `Struct` in that, its field, and that field's value.
+        private let metadataSizes: (metadata: Int, entry: Int, content: Int, field: Int, value: Int)
+        let size: Int
+
+        init(_ host: ResolvedEndpoint, isChecked: Bool, isAlone: Bool) {
+            text = host.host.text
+            port = Int(host.port.value)
+            checkPort = isChecked ? host.healthCheckPort.map { $0 == host.port ? 0 : Int($0.value) } ?? 0 : 0
+            health = host.health.status.rawValue
+            hasMetadata = host.host.isAddress || !isAlone
+
+            let textSize = text.utf8.count
+            func fieldSize(_ length: Int, _ field: Int) -> Int { WireWriter.fieldSize(ofLength: length, field: field) }
+            socketAddressSize = fieldSize(textSize, 2) + WireWriter.numberSize(port, field: 3)
+            addressSize = fieldSize(socketAddressSize, 1)
+            checkSize = WireWriter.numberSize(checkPort, field: 1)
+            endpointSize = fieldSize(addressSize, 1) + (checkPort == 0 ? 0 : fieldSize(checkSize, 2))
+            let value = fieldSize(textSize, 3)
+            let field = fieldSize(AssignmentEncoding.hashKey.utf8.count, 1) + fieldSize(value, 2)
+            let content = fieldSize(field, 1)
+            let entry = fieldSize(AssignmentEncoding.filter.utf8.count, 1) + fieldSize(content, 2)
+            metadataSizes = (fieldSize(entry, 1), entry, content, field, value)
+            size =
+                fieldSize(endpointSize, 1) + WireWriter.numberSize(health, field: 2)
+                + (hasMetadata ? fieldSize(metadataSizes.metadata, 3) : 0)
+        }
+
+        func write(to writer: inout WireWriter) {
+            writer.header(field: 2, length: size)
+            writer.header(field: 1, length: endpointSize)
+            writer.header(field: 1, length: addressSize)
+            writer.header(field: 1, length: socketAddressSize)
+            writer.string(text, field: 2)
+            writer.number(port, field: 3)
+            if checkPort != 0 {
+                writer.header(field: 2, length: checkSize)
+                writer.number(checkPort, field: 1)
+            }
+            writer.number(health, field: 2)
+            guard hasMetadata else { return }
+            // A `Metadata` with one `Struct` of one field.
+            writer.header(field: 3, length: metadataSizes.metadata)
+            writer.header(field: 1, length: metadataSizes.entry)
+            writer.string(AssignmentEncoding.filter, field: 1)
+            writer.header(field: 2, length: metadataSizes.content)
+            writer.header(field: 1, length: metadataSizes.field)
+            writer.string(AssignmentEncoding.hashKey, field: 1)
+            writer.header(field: 2, length: metadataSizes.value)
+            writer.string(text, field: 3)
+        }
     }
 }

@@ -32,6 +32,8 @@ extension [ResolvedEndpoint] {
     /// The endpoints sorted by host and port, each host and port once: the healthiest of equals, then the one with the lowest
     /// health check port.
     var distinctHosts: [ResolvedEndpoint] {
+        // As they come from the resolver they are in this order already, unless an object lists several endpoints.
+        if zip(self, dropFirst()).allSatisfy({ $0.isOther(before: $1) }) { return self }
         var result: [ResolvedEndpoint] = []
         result.reserveCapacity(count)
         for endpoint in sorted(by: ResolvedEndpoint.precedes)
@@ -45,6 +47,13 @@ extension [ResolvedEndpoint] {
 extension ResolvedEndpoint {
     fileprivate static func precedes(_ left: ResolvedEndpoint, _ right: ResolvedEndpoint) -> Bool {
         left.sortKey < right.sortKey
+    }
+
+    /// Whether this precedes `other`, and is not the same host and port.
+    fileprivate func isOther(before other: ResolvedEndpoint) -> Bool {
+        guard host.isAddress == other.host.isAddress else { return host.isAddress }
+        let (text, otherText) = (host.text, other.host.text)
+        return text == otherText ? port < other.port : text < otherText
     }
 
     private var sortKey: (Int, String, UInt16, Int, UInt16) {

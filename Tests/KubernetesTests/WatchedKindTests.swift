@@ -29,6 +29,60 @@ import Testing
         #expect(frame.object?.metadata?.key == ObjectKey(namespace: "ns", name: "n"))
     }
 
+    /// A status that is written brings the object once more: what is known of its spec makes no difference to what is read.
+    @Test func specsThatAreKnownAreReadAsThoseThatAreNot() throws {
+        let kind = WatchedKind<WatchedVirtualService>.watchedVirtualServices
+        func listener(_ port: String) -> String {
+            #"{"name":"a","udp":{"port":\#(port),"cluster":{"name":"c","service_discovery":"eds","endpoints":[]"#
+                + #"}}}"#
+        }
+        func spec(_ listeners: String...) -> String {
+            #"{"selector":{"app":"w"},"listeners":[\#(listeners.joined(separator: ","))]}"#
+        }
+        let endpoint = #"{"name":"e","host":{"address":"10.0.0.1"},"port":1}"#
+        let clean = spec(listener("1").replacing("[]", with: "[\(endpoint)]"))
+        let specs = [
+            clean, clean, spec(), clean, spec(listener("0")), clean, spec(listener("2")), spec(listener("2")), "{", "7", "null",
+            clean, #"{"selector":{}}"#, clean,
+        ]
+        var memory = SpecMemory()
+        var served: [Int] = []
+        for (round, spec) in specs.enumerated() {
+            for type in round == 5 ? ["DELETED", "ADDED"] : ["MODIFIED"] {
+                let metadata = #"{"name":"n","namespace":"ns","generation":\#(round),"resourceVersion":"\#(round)"}"#
+                let status = #"{"observedGeneration":\#(round)}"#
+                let text = #"{"type":"\#(type)","object":{"metadata":\#(metadata),"spec":\#(spec),"status":\#(status)}}"#
+                let known = try? kind.frame(Array(text.utf8), framing: .lines, namespace: nil, memory: &memory)
+                let fresh = try? kind.frame(Array(text.utf8), framing: .lines, namespace: nil)
+                #expect(known?.notice == fresh?.notice)
+                #expect(known?.object?.object == fresh?.object?.object, "round \(round)")
+                #expect(known?.object?.metadata == fresh?.object?.metadata)
+                if type != "DELETED" { served.append(known?.object?.object?.service?.listeners.count ?? -1) }
+            }
+        }
+        #expect(served == [1, 1, 0, 1, -1, 1, 1, 1, -1, -1, -1, 1, -1, 1])
+    }
+
+    /// Not just once, or not where it should be: nothing known is taken for it.
+    @Test(arguments: [
+        #""object":{"metadata":{"name":"n"}},"other":{"spec":SPEC}"#,
+        #""object":{"metadata":{"name":"n"},"spec":SPEC,"spec":SPEC}"#,
+        #""object":{"metadata":{"name":"n"},"spec":SPEC,"more":1}"#, #""object":{"metadata":{"name":"n","uid":7},"spec":SPEC}"#,
+        #""object":{"metadata":{"name":7},"spec":SPEC}"#, #""object":[{"spec":SPEC}]"#,
+    ])
+    func aKnownSpecExcusesNothing(object: String) throws {
+        let kind = WatchedKind<WatchedVirtualService>.watchedVirtualServices
+        let spec = #"{"selector":{"app":"w"},"listeners":[]}"#
+        var memory = SpecMemory()
+        let first = #"{"type":"ADDED","object":{"metadata":{"name":"n"},"spec":\#(spec)}}"#
+        _ = try kind.frame(Array(first.utf8), framing: .lines, namespace: nil, memory: &memory)
+        let text = Array(#"{"type":"MODIFIED",\#(object)}"#.replacing("SPEC", with: spec).utf8)
+        let known = try kind.frame(text, framing: .lines, namespace: nil, memory: &memory)
+        let fresh = try kind.frame(text, framing: .lines, namespace: nil)
+        #expect(known.object?.object == fresh.object?.object)
+        #expect(known.object?.metadata == fresh.object?.metadata)
+    }
+
     @Test func `9 unknown types and fields are ignored`() throws {
         #expect(try event(#"{"type":"TWINKLED","object":{}}"#).notice == .unknown)
         let frame = try event(

@@ -140,6 +140,95 @@ import Testing
         #expect(bench.fanOut.store.effort == before)
     }
 
+    /// Each Envoy asks by name for the endpoints of a call's clusters: the same names, whatever it has yet to be told besides.
+    @Test func endpointsThatAllAskForAreOneBody() throws {
+        let envoys = try selector(["app": "envoy"])
+        func call(_ name: String, port: Int) throws -> Fragment {
+            fragment(
+                name, envoys,
+                try (0..<2).map { try unit("l-\(name)-\($0)", port: port + $0, cluster: "\(name)-\($0)", endpoints: "hosts") })
+        }
+        var fanOut = FanOut()
+        for name in ["a", "b"] { fanOut.setFragment(try call(name, port: name == "a" ? 1 : 11)) }
+        fanOut.setNode(NodeChange(key: key("envoy"), uid: "", selectors: [envoys]))
+        _ = fanOut.commit(synced: true)
+        let streams = (1...3).map { StreamID($0) }
+        var machines: [StreamID: DeltaDiscoveryStateMachine] = [:]
+        var sent: [StreamID: [(head: [UInt8], body: [UInt8])]] = [:]
+
+        /// Serves all streams until nothing is asked any more, and acknowledges all but endpoints.
+        func serve(_ request: LoopRequest) throws {
+            var request = request
+            repeat {
+                let reply = fanOut.serve(Self.loop, request)
+                request = LoopRequest()
+                for stream in streams {
+                    var actions = reply.assignments.filter { $0.stream == stream }
+                        .flatMap { machines[stream]?.assigned($0.position) ?? [] }
+                    for update in reply.updates { actions += machines[stream]?.updated(update) ?? [] }
+                    for (asking, results) in reply.answers where asking == stream {
+                        actions += machines[stream]?.answered(results) ?? []
+                    }
+                    try act(stream, actions, &request)
+                }
+            } while !request.isEmpty
+        }
+
+        func act(_ stream: StreamID, _ actions: [DeltaAction], _ request: inout LoopRequest) throws {
+            let group = try #require(fanOut.group(ofNodeID: "default/envoy"))
+            for action in actions {
+                switch action {
+                case .send(let head, let body):
+                    let response = DecodedResponse(head + body)
+                    if response.typeURL == ResourceType.endpoint.typeURL { sent[stream, default: []].append((head, body)) }
+                    let answer = DeltaRequest(typeURL: response.typeURL, nonce: response.nonce)
+                    try act(stream, machines[stream]?.received(answer) ?? [], &request)
+                case .fetch(let fetch): request.fetches.append((stream, group, [fetch]))
+                default: break
+                }
+            }
+        }
+
+        /// The response to each stream after it has asked for more; the bodies must be one.
+        func ask(_ names: [String], without gone: [String] = []) throws -> [DecodedResponse] {
+            sent = [:]
+            var request = LoopRequest()
+            for stream in streams {
+                let asked = DeltaRequest(typeURL: ResourceType.endpoint.typeURL, subscribe: names, unsubscribe: gone)
+                try act(stream, machines[stream]?.received(asked) ?? [], &request)
+            }
+            try serve(request)
+            let responses = streams.compactMap { sent[$0]?.last }
+            let bodies = Set(responses.map { $0.body.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) } })
+            #expect(responses.count == 3 && bodies.count == 1)
+            return responses.map { DecodedResponse($0.head + $0.body) }
+        }
+
+        var request = LoopRequest()
+        for stream in streams {
+            var machine = DeltaDiscoveryStateMachine()
+            for type in [ResourceType.cluster, .listener] { _ = machine.received(DeltaRequest(typeURL: type.typeURL)) }
+            machines[stream] = machine
+            request.attached.append((stream, "default/envoy"))
+        }
+        try serve(request)
+        for response in try ask(["a-0", "a-1"]) {
+            #expect(response.resources.map(\.name) == ["a-0", "a-1"] && response.removed.isEmpty)
+        }
+        // The removal of clusters has been told; that of their endpoints comes with the next endpoints.
+        fanOut.removeFragment(key("a"))
+        fanOut.setFragment(try call("c", port: 21))
+        _ = fanOut.commit(synced: true)
+        try serve(LoopRequest())
+        let framed = fanOut.store.effort.framedResponses
+        for response in try ask(["c-0", "c-1"]) {
+            #expect(response.resources.map(\.name) == ["c-0", "c-1"] && response.removed == ["a-0", "a-1"])
+        }
+        #expect(fanOut.store.effort.framedResponses == framed + 1)
+        for response in try ask(["b-1"]) { #expect(response.resources.map(\.name) == ["b-1"] && response.removed.isEmpty) }
+        for stream in streams { #expect(machines[stream]?.isSettled == true) }
+    }
+
     /// What one stream allocates to take a step of one changed cluster and its acknowledgement: it must not creep up.
     @Test func aPushAllocatesLittle() throws {
         var bench = try bench(alive: 10, streams: 1)

@@ -47,7 +47,7 @@ public actor EndpointResolver: Service {
 
     /// Follows the watchers until cancelled or shut down.
     public func run() async {
-        for await _ in changed.rings.cancelOnGracefulShutdown() {
+        await changed.answer {
             let services = await virtualServices.takeChanges()
             let pods = await pods.takeChanges()
             for change in services.changes { apply(change) }

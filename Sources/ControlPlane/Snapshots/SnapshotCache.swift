@@ -60,7 +60,7 @@ public actor SnapshotCache: Service {
 
     /// Follows the resolver until cancelled or shut down.
     public func run() async {
-        for await _ in resolved.rings.cancelOnGracefulShutdown() {
+        await resolved.answer {
             let news = await resolver.takeChanges()
             publish(news.changes, synced: news.hasSynced, since: news.since)
         }

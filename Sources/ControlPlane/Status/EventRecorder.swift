@@ -47,7 +47,7 @@ public actor EventRecorder: Service {
     /// Writes until cancelled or shut down.
     public func run() async {
         await withDiscardingTaskGroup { group in
-            for await _ in bell.rings.cancelOnGracefulShutdown() {
+            await bell.answer {
                 let room = max(0, EventRecorder.capacity - pending.count)
                 pending += journal.due(now: time.now).prefix(room).map { Pending(request: $0) }
                 let now = time.now

@@ -41,10 +41,16 @@ struct ObjectStatus: Sendable {
         return observed?.status.summary?.concludes(generation: report.generation) != true
     }
 
-    mutating func update(_ report: ServiceReport, now: Duration) {
-        if let old = self.report, old.uid != report.uid { forget() }
+    /// Takes a report; returns whether it says anything new.
+    mutating func update(_ report: ServiceReport, now: Duration) -> Bool {
+        if var old = self.report {
+            old.resourceVersion = report.resourceVersion
+            if old == report { return false }
+            if old.uid != report.uid { forget() }
+        }
         self.report = report
         if report.isTerminating, terminatingSince == nil { terminatingSince = now }
+        return true
     }
 
     mutating func observe(_ object: ObservedObject) {

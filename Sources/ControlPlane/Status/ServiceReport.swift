@@ -8,7 +8,7 @@ public struct ServiceReport: Sendable, Hashable {
     public var uid: String
     /// The generation of the spec that the rest speaks of.
     public var generation: Int64
-    /// The version of the object that was read.
+    /// The version of the object that was read when something of the report last changed.
     public var resourceVersion: String
     /// Listeners of the object.
     public var listenerCount: Int

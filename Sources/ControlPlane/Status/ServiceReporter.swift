@@ -16,6 +16,8 @@ public actor ServiceReporter: ServiceReports {
     private var known: [ObjectKey: Known] = [:]
     private var pending: Set<ObjectKey> = []
     private var removed: Set<ObjectKey> = []
+    /// The keys that a list under way has told; nil between lists.
+    private var relist: Set<ObjectKey>?
     private let resolver: EndpointResolver
     private let cache: SnapshotCache
     private let bell: Bell
@@ -35,13 +37,17 @@ public actor ServiceReporter: ServiceReports {
     /// The API server has the object in this form.
     func observe(_ object: WatchedVirtualService) {
         let invalid = object.service == nil ? object.diagnostics.filter { $0.severity == .error } : []
-        if known[object.key]?.invalid != invalid {
+        let old = known[object.key]
+        if old?.invalid != invalid {
             for diagnostic in invalid {
                 logger.warning("object refused", metadata: ["virtualservice": "\(object.key)", "reason": "\(diagnostic)"])
             }
         }
+        relist?.insert(object.key)
         known[object.key] = Known(metadata: object.metadata, invalid: invalid)
         removed.remove(object.key)
+        // A status that was written comes back as another version of what has been reported.
+        if let old, old.invalid == invalid, old.metadata.isSameButVersion(as: object.metadata) { return }
         pending.insert(object.key)
         bell.ring()
     }
@@ -54,8 +60,15 @@ public actor ServiceReporter: ServiceReports {
         bell.ring()
     }
 
-    /// The objects that the API server has, as far as it has told.
-    var keys: Set<ObjectKey> { Set(known.keys) }
+    /// A list begins.
+    func restarted() { relist = [] }
+
+    /// The list is complete: what it has not told is gone.
+    func synced() {
+        guard let told = relist else { return }
+        relist = nil
+        for key in known.keys.filter({ !told.contains($0) }) { forget(key) }
+    }
 
     public func takeRemoved() async -> [ObjectKey] {
         let gone = removed.sorted()
@@ -129,7 +142,6 @@ public struct WatchedServiceReceiver: WatchEventReceiver {
     private let services: VirtualServiceWatcher
     private let reporter: ServiceReporter
     private let observer: any WatchEventReceiver<ObservedObject>
-    private let relist = RelistedKeys()
 
     /// Makes a receiver.
     public init(
@@ -140,45 +152,38 @@ public struct WatchedServiceReceiver: WatchEventReceiver {
         self.observer = observer
     }
 
-    /// Takes one event. An object that can't be served is told to be gone to those who serve it.
+    /// Takes one event. An object that can't be served is told to be gone to those who serve it, who hear of everything first:
+    /// configuration does not wait for status.
     public func receive(_ event: WatchEvent<WatchedVirtualService>) async {
         switch event {
         case .restarted:
-            await relist.begin()
-            await observer.receive(.restarted)
             await services.receive(.restarted)
+            await reporter.restarted()
+            await observer.receive(.restarted)
         case .applied(let object):
-            await relist.note(object.key)
-            await reporter.observe(object)
-            await observer.receive(.applied(object.observed))
             if let service = object.service {
                 await services.receive(.applied(service))
             } else {
                 await services.receive(.deleted(object.key))
             }
+            await reporter.observe(object)
+            await observer.receive(.applied(object.observed))
         case .deleted(let key):
+            await services.receive(.deleted(key))
             await reporter.forget(key)
             await observer.receive(.deleted(key))
-            await services.receive(.deleted(key))
         case .synced:
-            for key in await relist.missing(of: reporter.keys) { await reporter.forget(key) }
-            await observer.receive(.synced)
             await services.receive(.synced)
+            await reporter.synced()
+            await observer.receive(.synced)
         }
     }
 }
 
-/// The keys that a list under way has told.
-private actor RelistedKeys {
-    private var keys: Set<ObjectKey>?
-
-    func begin() { keys = [] }
-
-    func note(_ key: ObjectKey) { keys?.insert(key) }
-
-    /// The keys that the list, which is complete now, has not told.
-    func missing(of known: Set<ObjectKey>) -> [ObjectKey] {
-        defer { keys = nil }
-        return keys.map { known.subtracting($0).sorted() } ?? []
+extension ObjectMetadata {
+    fileprivate func isSameButVersion(as other: ObjectMetadata) -> Bool {
+        var other = other
+        other.resourceVersion = resourceVersion
+        return self == other
     }
 }

@@ -66,8 +66,8 @@ struct StatusBoard: Sendable {
     var backlog: Int { queued.count }
 
     mutating func update(_ report: ServiceReport, now: Duration) {
-        objects[report.key, default: ObjectStatus(replica: replica, settings: settings)].update(report, now: now)
-        enqueue(report.key)
+        let isNew = objects[report.key, default: ObjectStatus(replica: replica, settings: settings)].update(report, now: now)
+        if isNew { enqueue(report.key) }
     }
 
     /// The object is served no more.

@@ -6,6 +6,8 @@ public struct StatusSettings: Sendable {
     public var burst = 300
     /// Writes in flight.
     public var concurrency = 8
+    /// Between two looks at what is reported.
+    public var reportPause = Duration.milliseconds(20)
     /// How long a passing state must last before it is written: Envoys that have yet to answer, counts that change.
     public var settleTime = Duration.seconds(1)
     /// How long Envoys that have vanished have to appear at another replica before it is written that they are gone.

@@ -63,7 +63,7 @@ public actor StatusWriter: Service, WatchEventReceiver {
     public func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.follow() }
-            for await _ in bell.rings.cancelOnGracefulShutdown() {
+            await bell.answer {
                 var roster = await presence?.roster ?? roster
                 roster.hear(board.heard)
                 for job in look(roster) { group.addTask { await self.perform(job) } }
@@ -81,6 +81,8 @@ public actor StatusWriter: Service, WatchEventReceiver {
             for key in removed { board.remove(key) }
             for report in await reports.take() { board.update(report, now: time.now) }
             bell.ring()
+            // While calls come and go the Envoys' acknowledgements ring all the time; what comes meanwhile is looked at once.
+            try? await time.sleep(until: time.now + settings.reportPause)
         }
     }
 

@@ -13,6 +13,8 @@ actor Broadcaster: LoopBound {
     /// Streams handed something before the loop gets a turn for its sockets: so few that what they touched is still in the processor's cache
     /// when it is written.
     private static let slice = 32
+    /// How long it takes until it is told how far streams are: only status rests on that, and in between a stream acknowledges a few responses.
+    private static let progressDelay = Duration.milliseconds(10)
 
     nonisolated let loop: EventLoop
     /// Whether somebody wants to know how far the streams are.
@@ -30,6 +32,8 @@ actor Broadcaster: LoopBound {
     private var groups: [StreamID: GroupID] = [:]
     private var nodeIDs: [StreamID: String] = [:]
     private var request = LoopRequest()
+    /// Streams that may be further than was last told.
+    private var progressing: [(id: StreamID, stream: DiscoveryStream)] = []
     private var leaving: [String] = []
     private var nextStream: UInt64 = 0
 
@@ -52,7 +56,7 @@ actor Broadcaster: LoopBound {
     /// Carries news both ways until cancelled.
     func run() async {
         await cache.register(id, variant, bell: bell)
-        for await _ in bell.rings.cancelOnGracefulShutdown() {
+        await bell.answer {
             let batch = request
             let left = leaving
             request = LoopRequest()
@@ -89,9 +93,19 @@ actor Broadcaster: LoopBound {
         bell.ring()
     }
 
-    func note(_ stream: StreamID, _ progress: StreamProgress) {
-        request.progressed.append((stream, progress))
-        bell.ring()
+    /// A stream may be further than it was.
+    func noteProgress(_ id: StreamID, _ stream: DiscoveryStream) {
+        progressing.append((id, stream))
+        guard progressing.count == 1 else { return }
+        loop.schedule(after: Self.progressDelay) { [weak self] in self?.assumeIsolated { $0.collectProgress() } }
+    }
+
+    private func collectProgress() {
+        for (id, stream) in progressing {
+            if let progress = stream.takeProgress() { request.progressed.append((id, progress)) }
+        }
+        progressing = []
+        if !request.progressed.isEmpty { bell.ring() }
     }
 
     func note(_ stream: StreamID, _ rejection: Rejection) {

@@ -36,4 +36,19 @@ extension DiscoveryStream {
             watchAnswers()
         }
     }
+
+    /// Another process leaves its port without a word: what was rejected for it is tried again from time to time.
+    func watchAddresses() {
+        guard !hasEnded, timers[.address] == nil else { return }
+        let pause = limits.addressPause * min(20, 1 << addressTrials)
+        timers[.address] = loop.schedule(after: pause) { self.assumeIsolated { $0.retryAddresses() } }
+    }
+
+    private func retryAddresses() {
+        timers[.address] = nil
+        guard machine.hasAddressConflicts else { return addressTrials = 0 }
+        addressTrials = min(5, addressTrials + 1)
+        perform(machine.addressPauseElapsed())
+        watchAddresses()
+    }
 }

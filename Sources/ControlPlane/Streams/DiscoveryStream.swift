@@ -25,7 +25,7 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
     private let peer: String
     let waitingLog: WaitingLog
     let answerTimeout: Duration
-    private let limits: StreamLimits
+    let limits: StreamLimits
     /// What the client must show before it is served; nil once it has, and where nothing is asked.
     private var access: StreamAccess?
     let machine: any StreamForm
@@ -35,9 +35,11 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
     private var names = NameAccount()
     var isWatchingAnswers = false
     private var told: StreamProgress?
+    /// Whether the broadcaster will ask for the progress soon.
+    private var isProgressNoted = false
     private var rejections = RejectionMemory()
     /// How often what was rejected for its address has been tried again for the time that passed, and nothing else.
-    private var addressTrials = 0
+    var addressTrials = 0
     /// Whether the client has yet to answer something.
     private var isBehind = false
     /// When the oldest change was heard of that the client has not been seen to have; followed from one moment in step to the next.
@@ -239,7 +241,7 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
     }
 
     /// - Parameter isAnswered: whether the client answers what it is sent.
-    private func perform(_ actions: [DeltaAction], isAnswered: Bool = true) {
+    func perform(_ actions: [DeltaAction], isAnswered: Bool = true) {
         guard !hasEnded, let id else { return }
         var fetches: [Fetch] = []
         for action in actions {
@@ -294,11 +296,21 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
     }
 
     private func tellProgress(_ id: StreamID) {
-        guard broadcaster.tracksProgress else { return }
-        let progress = machine.progress
-        guard progress != told else { return }
-        told = progress
-        broadcaster.onLoop((id, progress)) { $0.note($1.0, $1.1) }
+        guard broadcaster.tracksProgress, !isProgressNoted else { return }
+        isProgressNoted = true
+        broadcaster.onLoop((id, self)) { $0.noteProgress($1.0, $1.1) }
+    }
+
+    /// How far the client is, where that has changed since it was last asked for.
+    nonisolated func takeProgress() -> StreamProgress? {
+        onLoop(()) { stream, _ in
+            stream.isProgressNoted = false
+            guard !stream.hasEnded else { return nil }
+            let progress = stream.machine.progress
+            guard progress != stream.told else { return nil }
+            stream.told = progress
+            return progress
+        }
     }
 
     /// The cache logs it: it knows whose the culprits are.
@@ -306,21 +318,6 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
         metrics.rejected(rejection.type)
         if let news = rejections.news(in: rejection) { broadcaster.assumeIsolated { $0.note(id, news) } }
         if machine.hasAddressConflicts { watchAddresses() }
-    }
-
-    /// Another process leaves its port without a word: what was rejected for it is tried again from time to time.
-    private func watchAddresses() {
-        guard !hasEnded, timers[.address] == nil else { return }
-        let pause = limits.addressPause * min(20, 1 << addressTrials)
-        timers[.address] = broadcaster.loop.schedule(after: pause) { self.assumeIsolated { $0.retryAddresses() } }
-    }
-
-    private func retryAddresses() {
-        timers[.address] = nil
-        guard machine.hasAddressConflicts else { return addressTrials = 0 }
-        addressTrials = min(5, addressTrials + 1)
-        perform(machine.addressPauseElapsed())
-        watchAddresses()
     }
 
     func finish(_ status: Status) {

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What a write to the API came to, as far as it matters for what to do next.
 public enum WriteOutcome: Hashable, Sendable {
     /// It is written; the object's new version, where the answer gives one.
@@ -20,10 +18,14 @@ public enum WriteOutcome: Hashable, Sendable {
     /// Reads a response to a write.
     /// - Parameter hasTests: whether it was a JSON patch with tests: the server answers 422 if one does not hold.
     public init(_ response: APIResponse, hasTests: Bool = false) {
+        // Nearly every write succeeds, and its answer is the whole object: of that nothing else is read.
+        guard !response.isSuccess else {
+            self = .written(resourceVersion: JSONParser.text(at: ["metadata", "resourceVersion"], in: response.body))
+            return
+        }
         let status = APIStatus(body: response.body)
         let message = status?.message ?? "HTTP \(response.status)"
         switch response.status {
-        case 200...299: self = .written(resourceVersion: WriteOutcome.resourceVersion(response.body))
         case 404 where message.contains("could not find the requested resource"): self = .unsupported(message)
         case 404, 410: self = .gone
         case 409: self = .conflict
@@ -37,13 +39,5 @@ public enum WriteOutcome: Hashable, Sendable {
             self = .unavailable(after: seconds.map { .seconds($0) }, message)
         default: self = .refused(message)
         }
-    }
-
-    private static func resourceVersion(_ body: [UInt8]) -> String? {
-        struct Object: Decodable {
-            struct Metadata: Decodable { var resourceVersion: String? }
-            var metadata: Metadata?
-        }
-        return (try? JSONDecoder().decode(Object.self, from: Data(body)))?.metadata?.resourceVersion
     }
 }

@@ -45,6 +45,15 @@ public struct FieldValue: Equatable, Sendable {
 
     /// The value of member `key` of an object; nil when there is none, or the value is no object.
     public subscript(key: String) -> FieldValue? { object?[key]?.value }
+
+    /// The same object with another value of its member `key`.
+    func replacing(_ key: String, with value: FieldValue) -> FieldValue {
+        guard let object else { return self }
+        let members = object.members.map {
+            $0.key == key ? FieldObject.Member(key: key, line: $0.line, value: value) : $0
+        }
+        return FieldValue(.object(FieldObject(members + object.duplicates)), line: line)
+    }
 }
 
 /// The members of an object in the order of the source, including keys that were written twice.

@@ -18,7 +18,7 @@ public struct VirtualServiceDecoder: Sendable {
         var result = DecodedObject<VirtualService>(metadata: nil, object: nil, diagnostics: [])
         if let root = decoder.object(Field(path: path, value: value, line: value.line), expected: "a VirtualService") {
             let metadata = MetadataDecoder(defaultNamespace: defaultNamespace).decode(root, with: &decoder)?.metadata
-            decoder.warnOfUnknownMembers(of: root, known: ["apiVersion", "kind", "metadata", "spec", "status"])
+            decoder.warnOfUnknownMembers(of: root, known: Self.members)
             let spec = decoder.required("spec", of: root, expected: "a map with selector and listeners")
                 .flatMap { Self.spec($0, with: &decoder) }
             result.metadata = metadata
@@ -29,6 +29,26 @@ public struct VirtualServiceDecoder: Sendable {
         result.diagnostics = decoder.diagnostics
         return result
     }
+
+    /// The object `value` with the spec of an earlier form of it; nil when there is anything to remark on the rest.
+    func decode(_ value: FieldValue, with spec: VirtualServiceSpec) -> VirtualService? {
+        var decoder = FieldDecoder()
+        guard let root = decoder.object(Field(path: .root, value: value, line: value.line), expected: "a VirtualService"),
+            let metadata = MetadataDecoder(defaultNamespace: defaultNamespace).decode(root, with: &decoder)?.metadata
+        else { return nil }
+        decoder.warnOfUnknownMembers(of: root, known: Self.members)
+        guard decoder.diagnostics.isEmpty else { return nil }
+        return VirtualService(metadata: metadata, selector: spec.selector, listeners: spec.listeners)
+    }
+
+    /// Which object `value` is, where its name and namespace are plain texts.
+    func key(of value: FieldValue) -> ObjectKey? {
+        guard let metadata = value["metadata"], let name = metadata["name"]?.text else { return nil }
+        let namespace = metadata["namespace"]?.text ?? ""
+        return ObjectKey(namespace: namespace.isEmpty ? defaultNamespace : namespace, name: name)
+    }
+
+    private static let members = ["apiVersion", "kind", "metadata", "spec", "status"]
 
     private static func spec(
         _ field: Field, with decoder: inout FieldDecoder

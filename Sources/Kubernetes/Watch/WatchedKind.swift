@@ -36,6 +36,12 @@ public struct WatchedKind<Object: KeyedObject>: Sendable {
     public let accept: String
     private let root: String
     private let decodeJSON: @Sendable (_ value: FieldValue, _ namespace: String) -> DecodedObject<Object>
+    /// Reads an object whose spec is apart, with what is known of earlier forms; nil for kinds of which nothing is kept.
+    private var decodeApart:
+        (
+            @Sendable (_ value: FieldValue, _ spec: ArraySlice<UInt8>, _ namespace: String, inout SpecMemory) throws ->
+                DecodedObject<Object>
+        )?
     /// Nil for custom resources, which are served in JSON only.
     private let decodeProtobuf: (@Sendable (_ message: ArraySlice<UInt8>) -> DecodedObject<Object>)?
 
@@ -51,13 +57,34 @@ public struct WatchedKind<Object: KeyedObject>: Sendable {
 extension WatchedKind<WatchedVirtualService> {
     /// VirtualServices with their status, valid or not, in JSON.
     public static var watchedVirtualServices: WatchedKind {
-        WatchedKind(
+        var kind = WatchedKind(
             resource: "virtualservices", group: ObjectKind.group, accept: "application/json",
             root: "/apis/\(ObjectKind.virtualService.apiVersion)",
-            decodeJSON: { value, namespace in
-                let object = WatchedVirtualService(value, defaultNamespace: namespace)
-                return DecodedObject(metadata: object?.metadata, object: object, diagnostics: [])
-            }, decodeProtobuf: nil)
+            decodeJSON: { decoded(WatchedVirtualService($0, defaultNamespace: $1)) }, decodeProtobuf: nil)
+        kind.decodeApart = { value, spec, namespace, memory in
+            let decoder = VirtualServiceDecoder(defaultNamespace: namespace)
+            let key = decoder.key(of: value)
+            if value["spec"] != nil, let known = key.flatMap({ memory.spec(of: $0, spec) }),
+                let service = decoder.decode(value, with: known)
+            {
+                let whole = DecodedObject(metadata: service.metadata, object: service, diagnostics: [])
+                return decoded(WatchedVirtualService(whole, status: value["status"]))
+            }
+            let whole = decoder.decode(value.replacing("spec", with: try JSONParser.parse(Array(spec))))
+            if let key {
+                if let service = whole.object, whole.diagnostics.isEmpty {
+                    memory.set(VirtualServiceSpec(selector: service.selector, listeners: service.listeners), of: key, spec)
+                } else {
+                    memory.forget(key)
+                }
+            }
+            return decoded(WatchedVirtualService(whole, status: value["status"]))
+        }
+        return kind
+    }
+
+    private static func decoded(_ object: WatchedVirtualService?) -> DecodedObject<WatchedVirtualService> {
+        DecodedObject(metadata: object?.metadata, object: object, diagnostics: [])
     }
 }
 
@@ -101,22 +128,50 @@ extension WatchedKind {
 
     /// Reads an event, in the form that `framing` tells.
     public func frame(_ bytes: [UInt8], framing: WatchFraming, namespace: String?) throws -> WatchFrame<Object> {
+        var memory = SpecMemory()
+        return try frame(bytes, framing: framing, namespace: namespace, memory: &memory)
+    }
+
+    /// The same, with the specs that the events of the watch have brought so far.
+    public func frame(
+        _ bytes: [UInt8], framing: WatchFraming, namespace: String?, memory: inout SpecMemory
+    ) throws -> WatchFrame<Object> {
         switch framing {
-        case .lines: try frame(json: bytes, namespace: namespace)
+        case .lines: try frame(json: bytes, namespace: namespace, &memory)
         case .lengths: try frame(protobuf: bytes)
         }
     }
 
-    private func frame(json bytes: [UInt8], namespace: String?) throws -> WatchFrame<Object> {
-        let value = try JSONParser.parse(bytes, omitting: "managedFields")
+    private func frame(
+        json bytes: [UInt8], namespace: String?, _ memory: inout SpecMemory
+    ) throws -> WatchFrame<Object> {
+        var spec: ArraySlice<UInt8>?
+        let value: FieldValue
+        if decodeApart != nil {
+            (value, spec) = try JSONParser.parse(bytes, omitting: "managedFields", deferring: "spec")
+        } else {
+            value = try JSONParser.parse(bytes, omitting: "managedFields")
+        }
         guard let type = value["type"]?.text else { throw UnreadableBody("an event has no type") }
         let object = value["object"] ?? FieldValue(.null)
         func version() -> String { object["metadata"]?["resourceVersion"]?.text ?? "" }
         switch type {
         case "ADDED", "MODIFIED":
-            return WatchFrame(notice: .applied(version: version()), object: decodeJSON(object, namespace ?? "default"))
+            let decoded =
+                if let decodeApart, let spec {
+                    try decodeApart(object, spec, namespace ?? "default", &memory)
+                } else if decodeApart != nil {
+                    // No spec, or several: whatever is to be said of that.
+                    decodeJSON(try JSONParser.parse(bytes, omitting: "managedFields")["object"] ?? object, namespace ?? "default")
+                } else {
+                    decodeJSON(object, namespace ?? "default")
+                }
+            return WatchFrame(notice: .applied(version: version()), object: decoded)
         case "DELETED":
-            return WatchFrame(notice: .deleted(version: version()), object: decodeJSON(object, namespace ?? "default"))
+            // Only its name counts.
+            let decoded = decodeJSON(object, namespace ?? "default")
+            if let key = decoded.metadata?.key { memory.forget(key) }
+            return WatchFrame(notice: .deleted(version: version()), object: decoded)
         case "BOOKMARK":
             let end = object["metadata"]?["annotations"]?[BookmarkAnnotation.name]?.text
             return WatchFrame(notice: .bookmark(version: version(), endsInitialEvents: end == "true"))

@@ -16,10 +16,14 @@ public struct WatchedVirtualService: KeyedObject {
 
     /// Reads an object; nil when not even its metadata can be read.
     public init?(_ value: FieldValue, defaultNamespace: String) {
-        let decoded = VirtualServiceDecoder(defaultNamespace: defaultNamespace).decode(value)
+        self.init(VirtualServiceDecoder(defaultNamespace: defaultNamespace).decode(value), status: value["status"])
+    }
+
+    /// Makes one of what a decoder made of an object, and its `status` as it came.
+    init?(_ decoded: DecodedObject<VirtualService>, status: FieldValue?) {
         guard let metadata = decoded.metadata else { return nil }
         self.metadata = metadata
-        observed = ObservedObject(metadata: metadata, status: value["status"])
+        observed = ObservedObject(metadata: metadata, status: status)
         diagnostics = decoded.diagnostics
         guard var service = decoded.object else {
             self.service = nil

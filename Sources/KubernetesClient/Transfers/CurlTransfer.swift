@@ -89,6 +89,18 @@ actor CurlTransfer {
         return bytes
     }
 
+    /// Begins, and waits for the whole answer: by one step of the loop's thread rather than one for each part. Nil when its body is larger than
+    /// `limit` bytes.
+    func response(limit: Int) async throws -> (head: Head, body: [UInt8])? {
+        let head = try await start()
+        var body: [UInt8] = []
+        while let chunk = try await next() {
+            if body.isEmpty { body = chunk } else { body += chunk }
+            guard body.count <= limit else { return nil }
+        }
+        return (head, body)
+    }
+
     /// Ends the transfer wherever it is; the reader gets `CancellationError`. Callable from anywhere, also after the end.
     nonisolated func abort() {
         loop.submit { self.assumeIsolated { $0.close(.failure(CancellationError())) } }

@@ -16,6 +16,7 @@ actor ObjectWatch<Object: KeyedObject> {
 
     private var machine: WatchStateMachine
     private var validity = ValidityLedger()
+    private var specs = SpecMemory()
     /// What was last said about a failure, not to repeat it at each attempt.
     private var complaint: String?
     /// When the running watch last told anything.
@@ -168,7 +169,7 @@ actor ObjectWatch<Object: KeyedObject> {
             latest = time.now
             for bytes in try splitter.append(chunk) {
                 try Task.checkCancellation()
-                let frame = try kind.frame(bytes, framing: framing, namespace: namespace)
+                let frame = try kind.frame(bytes, framing: framing, namespace: namespace, memory: &specs)
                 metrics.receivedEvent()
                 switch machine.received(frame.notice) {
                 case .deliver: await deliver(frame)
@@ -192,6 +193,8 @@ actor ObjectWatch<Object: KeyedObject> {
 
     private func restarted() async {
         validity.restarted()
+        // What is gone by now has to be forgotten as well; what is there is told again.
+        specs = SpecMemory()
         await receiver.receive(.restarted)
     }
 

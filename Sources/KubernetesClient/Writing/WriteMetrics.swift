@@ -43,6 +43,11 @@ public final class WriteMetrics: Sendable {
 
         /// What an answer to `request` says.
         init(_ response: APIResponse, to request: APIRequest) {
+            // What the answer says besides is read by whoever wrote.
+            guard !response.isSuccess else {
+                self = .written
+                return
+            }
             self =
                 switch WriteOutcome(response, hasTests: request.contentType == "application/json-patch+json") {
                 case .written: .written

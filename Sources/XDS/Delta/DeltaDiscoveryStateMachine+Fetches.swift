@@ -51,6 +51,7 @@ extension DeltaDiscoveryStateMachine {
         // What is asked for by name comes from the latest snapshot: the position has to move there with it.
         if isBehind || position != nil { fetch.steps.updateValue(position, forKey: part) }
         if type == .endpoint && !self[type].owed.isEmpty {
+            fetch.takesBundle = fetch.refreshed.isEmpty && fetch.held == nil
             fetch.subscription = self[type].subscription.list
             self[type].listIsCurrent = true
         }
@@ -116,6 +117,7 @@ extension DeltaDiscoveryStateMachine {
     /// The resources that an answer names, as far as they are still wanted.
     private mutating func named(in result: FetchResult, _ part: Part) -> [String: EncodedResource?] {
         var named = result.named
+        for resource in result.bundle?.carried ?? [] { named[resource.name] = resource }
         for name in self[part.type].droppedMeanwhile { named[name] = nil }
         guard part == .clusterUpdates && result.fetch.isRetry else { return named }
         // What was rejected beside a culprit, and is gone by now, may have a listener yet, as every cluster that goes.
@@ -147,7 +149,7 @@ extension DeltaDiscoveryStateMachine {
             for (name, resource) in result.named where !dropped.contains(name) {
                 self[type].subscription.found(name, exists: resource != nil)
             }
-            if result.everything != nil {
+            if result.everything != nil || result.bundle != nil {
                 for name in result.fetch.names where !dropped.contains(name) && !result.named.keys.contains(name) {
                     self[type].subscription.found(name, exists: true)
                 }
@@ -161,9 +163,19 @@ extension DeltaDiscoveryStateMachine {
         if part == .clusterRemovals {
             doubtfulClusters.subtract(result.fetch.checked)
             respond(type, step: step, named: Dictionary(uniqueKeysWithValues: result.absent.map { ($0, nil) }), &actions)
+        } else if let bundle = result.bundle, !brings(step), respond(with: bundle, &actions) {
+            self[type].droppedMeanwhile = []
         } else {
             respond(type, step: result.everything ?? step, named: named(in: result, part), &actions)
             self[type].droppedMeanwhile = []
+        }
+    }
+
+    /// Whether a step of endpoints has anything for the client.
+    private func brings(_ step: Step?) -> Bool {
+        guard let step, !step.isEmpty else { return false }
+        return look(at: .endpoint) { state in
+            (step.updated + step.added + step.resent).contains { state.subscription.includes($0.name) }
         }
     }
 

@@ -33,10 +33,33 @@ extension DeltaDiscoveryStateMachine {
         actions.append(send(type, content, body: body))
     }
 
-    private mutating func send(_ type: ResourceType, _ content: SentResponse.Content, body: [UInt8]) -> DeltaAction {
+    /// Answers with what others of the group get as well, and removals of this client's own; false, and nothing is done, when it is not to
+    /// have all of that.
+    mutating func respond(with bundle: Step, _ actions: inout [DeltaAction]) -> Bool {
+        let takesAll = look(at: .endpoint) { state in
+            state.rejected.isEmpty
+                && bundle.carried.allSatisfy {
+                    state.subscription.includes($0.name)
+                        && (state.droppedMeanwhile.isEmpty || !state.droppedMeanwhile.contains($0.name))
+                }
+        }
+        guard takesAll else { return false }
+        self[.endpoint].mustAnswer = false
+        let untold = self[.endpoint].subscription.takeUntold()
+        for name in untold { self[.endpoint].forgetRejection(of: name) }
+        let content: SentResponse.Content = untold.isEmpty ? .step(bundle) : .own(resources: bundle.carried, removed: untold)
+        actions.append(send(.endpoint, content, body: bundle.body, removed: untold))
+        return true
+    }
+
+    /// - Parameter removed: removals that the body, which others share, does not tell.
+    private mutating func send(
+        _ type: ResourceType, _ content: SentResponse.Content, body: [UInt8], removed: [String] = []
+    ) -> DeltaAction {
         let nonce = takeNonce()
         self[type].inFlight.append(SentResponse(nonce: nonce, content: content, reached: reached(type)))
-        return .send(head: DeltaResponse.head(nonce: nonce), body: body)
+        let head = DeltaResponse.head(nonce: nonce)
+        return .send(head: removed.isEmpty ? head : DeltaResponse.removals(removed) + head, body: body)
     }
 
     func reached(_ type: ResourceType) -> ReachedPositions {

@@ -14,14 +14,15 @@ extension DeltaDiscoveryStateMachine {
                 for name in self[type].refreshed { self[type].held?.forget(name) }
             }
         }
+        if request.subscribe.count > 1 { self[type].owed.reserveCapacity(self[type].owed.count + request.subscribe.count) }
         for name in request.subscribe {
             if name == "*" {
                 if !self[type].subscription.isWildcard { wantEverything(type) }
             } else {
                 self[type].subscription.subscribe(name)
-                self[type].droppedMeanwhile.remove(name)
+                self[type].droppedMeanwhile.discard(name)
                 self[type].owed.insert(name)
-                self[type].refreshed.remove(name)
+                self[type].refreshed.discard(name)
                 self[type].forgetRejection(of: name)
             }
         }
@@ -35,10 +36,10 @@ extension DeltaDiscoveryStateMachine {
                 if self[type].isFetching { self[type].droppedMeanwhile.insert(name) }
                 self[type].forgetDoubt(of: name)
                 if !self[type].subscription.isWildcard { self[type].forgetRejection(of: name) }
-                self[type].owed.remove(name)
+                self[type].owed.discard(name)
                 // The client has to learn whether the wildcard covers the name (xDS protocol, "Unsubscribing from Resources").
                 if wasAsked { self[type].owed.insert(name) }
-                self[type].refreshed.remove(name)
+                self[type].refreshed.discard(name)
             }
         }
     }

@@ -28,19 +28,19 @@ struct DeltaSubscription {
     mutating func unsubscribeFromAll() { isWildcard = false }
 
     mutating func subscribe(_ name: String) {
-        if missing?.remove(name) == nil && missing == nil { names.insert(name) }
-        untold.remove(name)
+        if missing == nil { names.insert(name) } else { missing?.discard(name) }
+        untold.discard(name)
     }
 
     mutating func unsubscribe(_ name: String) {
-        untold.remove(name)
-        if names.remove(name) == nil { missing?.insert(name) }
+        untold.discard(name)
+        if names.discard(name) == nil { missing?.insert(name) }
     }
 
     /// The snapshot was found to lack a name that the client asked for.
     mutating func found(_ name: String, exists: Bool) {
         guard missing != nil else { return }
-        if exists { missing?.remove(name) } else { names.insert(name) }
+        if exists { missing?.discard(name) } else { names.insert(name) }
     }
 
     /// Replaces the list of names by what the snapshot says of it.
@@ -52,19 +52,26 @@ struct DeltaSubscription {
 
     /// Takes in a step of the snapshot's endpoints, which a client asks for by name.
     mutating func advance(_ step: Step) {
-        for name in step.removed where missing?.remove(name) == nil && includes(name) {
+        for name in step.removed where missing?.discard(name) == nil && includes(name) {
             if missing != nil { names.insert(name) }
             untold.insert(name)
         }
         for resource in step.added {
-            untold.remove(resource.name)
-            if missing != nil, names.remove(resource.name) == nil { missing?.insert(resource.name) }
+            untold.discard(resource.name)
+            if missing != nil, names.discard(resource.name) == nil { missing?.insert(resource.name) }
         }
     }
 
     /// The names to be told as removed with the next response.
     mutating func takeUntold() -> [String] {
+        guard !untold.isEmpty else { return [] }
         defer { untold = [] }
         return untold.sorted()
     }
+}
+
+extension Set<String> {
+    /// `remove`, but a name is not even hashed to be found in nothing: nearly always these sets are empty.
+    @discardableResult
+    mutating func discard(_ name: String) -> String? { isEmpty ? nil : remove(name) }
 }

@@ -61,7 +61,7 @@ struct DeltaTypeState {
 
     /// Whether the bytes may go to the client: not those it rejected. Other bytes under the name end the rejection.
     mutating func permits(_ resource: EncodedResource) -> Bool {
-        guard let rejection = rejected[resource.name] else { return true }
+        guard !rejected.isEmpty, let rejection = rejected[resource.name] else { return true }
         if rejection.version == resource.version { return false }
         rejected[resource.name] = nil
         addressConflicts.forget(resource.name)
@@ -142,12 +142,12 @@ struct DeltaTypeState {
 
     /// The name is gone, or not asked for any more.
     mutating func forgetRejection(of name: String) {
-        rejected[name] = nil
+        if !rejected.isEmpty { rejected[name] = nil }
         if !addressConflicts.isEmpty { addressConflicts.forget(name) }
     }
 
     /// The client does not want the name any more.
-    mutating func forgetDoubt(of name: String) { doubted.remove(name) }
+    mutating func forgetDoubt(of name: String) { doubted.discard(name) }
 
     /// Sends again what was rejected for its address, whatever changed since.
     mutating func addressPauseElapsed() { retry(addressConflicts.pauseElapsed(among: rejected)) }

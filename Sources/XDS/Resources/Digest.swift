@@ -54,23 +54,35 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
         high = high &- other.high &- (borrow ? 1 : 0)
     }
 
-    /// 32 hexadecimal digits.
-    public var description: String { Digest.hexadecimal(high) + Digest.hexadecimal(low) }
+    /// Bytes of `description`.
+    static let textSize = 32
 
-    private static func hexadecimal(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+    /// 32 hexadecimal digits.
+    public var description: String {
+        String(unsafeUninitializedCapacity: Digest.textSize) { buffer in
+            for index in 0..<Digest.textSize {
+                let word = index < 16 ? high : low
+                let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - index % 16 * 4)) & 15
+                buffer[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            }
+            return Digest.textSize
+        }
     }
+
+    // Safe to share: libcrypto's descriptions of algorithms are constant and counted by themselves; this one is never freed. Looked up by
+    // name, as SHA256() does for each call, it would cost more than the digest of a short message.
+    private nonisolated(unsafe) static let algorithm = EVP_MD_fetch(nil, "SHA256", nil)
 
     private static func sha256(of bytes: some Sequence<UInt8>) -> (UInt64, UInt64) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(SHA256_DIGEST_LENGTH)) { output in
             output.initialize(repeating: 0)
-            let hashed: Void? = bytes.withContiguousStorageIfAvailable {
-                _ = SHA256($0.baseAddress, $0.count, output.baseAddress)
+            func digest(_ input: UnsafeBufferPointer<UInt8>) {
+                if let algorithm, EVP_Digest(input.baseAddress, input.count, output.baseAddress, nil, algorithm, nil) == 1 {
+                    return
+                }
+                _ = SHA256(input.baseAddress, input.count, output.baseAddress)
             }
-            if hashed == nil {
-                Array(bytes).withUnsafeBufferPointer { _ = SHA256($0.baseAddress, $0.count, output.baseAddress) }
-            }
+            if bytes.withContiguousStorageIfAvailable(digest) == nil { Array(bytes).withUnsafeBufferPointer(digest) }
             func word(_ offset: Int) -> UInt64 {
                 output[offset..<offset + 8].reduce(0) { $0 << 8 | UInt64($1) }
             }

@@ -17,18 +17,24 @@ public final class EncodedResource: Sendable, Hashable {
         self.type = type
         self.name = name
         version = Digest(of: payload)
-        var any = WireWriter()
-        any.string(type.typeURL, field: 1)
-        any.bytes(payload, field: 2)
-        var resource = WireWriter()
-        resource.string(version.description, field: 1)
-        resource.bytes(any.output, field: 2)
-        resource.string(name, field: 3)
-        var field = WireWriter()
-        field.bytes(resource.output, field: 2)
+        // Sizes first, so that the payload is copied once.
+        let typeURL = type.typeURL
+        let anySize =
+            WireWriter.fieldSize(ofLength: typeURL.utf8.count, field: 1) + WireWriter.fieldSize(ofLength: payload.count, field: 2)
+        let nameSize = WireWriter.fieldSize(ofLength: name.utf8.count, field: 3)
+        let size =
+            WireWriter.fieldSize(ofLength: Digest.textSize, field: 1) + WireWriter.fieldSize(ofLength: anySize, field: 2)
+            + nameSize
+        var field = WireWriter(capacity: WireWriter.fieldSize(ofLength: size, field: 2))
+        field.header(field: 2, length: size)
+        field.string(version.description, field: 1)
+        field.header(field: 2, length: anySize)
+        field.string(typeURL, field: 1)
+        field.bytes(payload, field: 2)
+        field.string(name, field: 3)
         deltaField = field.output
-        let anyEnd = deltaField.count - WireWriter.fieldSize(ofLength: name.utf8.count, field: 3)
-        anyRange = (anyEnd - any.output.count)..<anyEnd
+        let anyEnd = deltaField.count - nameSize
+        anyRange = (anyEnd - anySize)..<anyEnd
     }
 
     public static func == (left: EncodedResource, right: EncodedResource) -> Bool {

@@ -25,15 +25,20 @@ package struct WireWriter {
     }
 
     /// Appends fields that are already encoded.
-    mutating func raw(_ value: some Collection<UInt8>) { output.append(contentsOf: value) }
+    package mutating func raw(_ value: some Collection<UInt8>) { output.append(contentsOf: value) }
 
     /// Bytes of a length-delimited field with a value of `length` bytes.
-    static func fieldSize(ofLength length: Int, field: Int) -> Int {
+    package static func fieldSize(ofLength length: Int, field: Int) -> Int {
         variableSize(field << 3) + variableSize(length) + length
     }
 
+    /// Bytes that `number` writes.
+    package static func numberSize(_ value: Int, field: Int) -> Int {
+        value == 0 ? 0 : variableSize(field << 3) + variableSize(value)
+    }
+
     /// Begins a length-delimited field whose value the caller writes.
-    mutating func header(field: Int, length: Int) {
+    package mutating func header(field: Int, length: Int) {
         variable(field << 3 | 2)
         variable(length)
     }

@@ -34,6 +34,7 @@ struct ClaimTable {
     private struct Candidate: Comparable {
         let seniority: Seniority
         let unit: UnitID
+        let index: Index
 
         static func < (left: Candidate, right: Candidate) -> Bool { left.seniority < right.seniority }
         static func == (left: Candidate, right: Candidate) -> Bool { left.seniority == right.seniority }
@@ -46,6 +47,9 @@ struct ClaimTable {
         /// Who has the claim.
         var holder = nobody
         var first: Index
+
+        /// Puts a new contest into its table, and returns who was first there.
+        mutating func note() -> Index { first }
     }
 
     private var indices: [UnitID: Index] = [:]
@@ -57,47 +61,51 @@ struct ClaimTable {
     private var others: [Claim: Set<Index>] = [:]
     private var waiting = Heap<Candidate>()
 
+    /// Whether anybody wants what another one wants as well.
+    var hasRivals: Bool { !others.isEmpty }
+
     func isAccepted(_ unit: UnitID) -> Bool { claimant(unit)?.isAccepted ?? false }
 
     /// Adds a unit, not yet accepted; `settle` decides.
     mutating func insert(_ unit: UnitID, _ seniority: Seniority, claims: [Claim]) {
-        remove(unit)
+        if indices[unit] != nil { remove(unit) }
         let claimant = Claimant(
             unit: unit, creationSeconds: seniority.creationSeconds, place: seniority.place, claims: claims)
         let index = vacancies.popLast() ?? Index(claimants.count)
         if index == claimants.count { claimants.append(claimant) } else { claimants[Int(index)] = claimant }
         indices[unit] = index
         for claim in claims {
-            if contests[claim] == nil {
-                contests[claim] = Contest(first: index)
-            } else if contests[claim]?.first != index {
-                others[claim, default: []].insert(index)
-            }
+            let first = contests[claim, default: Contest(first: index)].note()
+            if first != index { others[claim, default: []].insert(index) }
         }
-        waiting.insert(Candidate(seniority: claimant.seniority, unit: unit))
+        waiting.insert(Candidate(seniority: claimant.seniority, unit: unit, index: index))
     }
 
-    mutating func remove(_ unit: UnitID) {
-        guard let index = indices.removeValue(forKey: unit), let claimant = claimants[Int(index)] else { return }
-        for claim in claimant.claims { withdraw(index, from: claim) }
+    /// Takes a unit out; returns whether it was accepted.
+    @discardableResult
+    mutating func remove(_ unit: UnitID) -> Bool {
+        guard let index = indices.removeValue(forKey: unit), let claimant = claimants[Int(index)] else { return false }
+        let wanted = claimant.claims.filter { withdraw(index, from: $0) }
         claimants[Int(index)] = nil
         vacancies.append(index)
-        if claimant.isAccepted { requeue(juniorsOf: claimant) }
+        if claimant.isAccepted { requeue(juniorsOf: claimant, wanting: wanted) }
+        return claimant.isAccepted
     }
 
-    private mutating func withdraw(_ index: Index, from claim: Claim) {
-        guard var contest = contests[claim] else { return }
-        if contest.holder == index { contest.holder = Contest.nobody }
-        if contest.first != index {
+    /// Returns whether anybody else wants the claim.
+    private mutating func withdraw(_ index: Index, from claim: Claim) -> Bool {
+        guard let place = contests.index(forKey: claim) else { return false }
+        if contests.values[place].holder == index { contests.values[place].holder = Contest.nobody }
+        if contests.values[place].first != index {
             others[claim]?.remove(index)
         } else if let next = others[claim]?.popFirst() {
-            contest.first = next
+            contests.values[place].first = next
         } else {
-            contests[claim] = nil
-            return
+            contests.remove(at: place)
+            return false
         }
         if others[claim]?.isEmpty == true { others[claim] = nil }
-        contests[claim] = contest
+        return true
     }
 
     private func claimant(_ unit: UnitID) -> Claimant? { indices[unit].flatMap { claimants[Int($0)] } }
@@ -119,7 +127,8 @@ struct ClaimTable {
         var decisions: [(UnitID, Bool)] = []
         while let candidate = waiting.popMin() {
             // A unit that came back with another age waits in its new place, too.
-            guard let index = indices[candidate.unit], let claimant = claimants[Int(index)],
+            let index = candidate.index
+            guard let claimant = claimants[Int(index)], claimant.unit == candidate.unit,
                 claimant.seniority == candidate.seniority
             else { continue }
             let isAccepted = winners(over: claimant).isEmpty
@@ -152,9 +161,15 @@ struct ClaimTable {
 
     /// The other objects that want one of `claims`.
     func rivals(of service: ObjectKey, _ claims: [Claim]) -> Set<ObjectKey> {
-        claims.reduce(into: []) { rivals, claim in
+        var rivals: Set<ObjectKey> = []
+        for claim in claims {
+            // Nearly always nobody, or the object itself.
+            guard let first = contests[claim]?.first else { continue }
+            if let other = claimants[Int(first)]?.unit.service, other != service { rivals.insert(other) }
+            guard hasRivals else { continue }
             for claimant in wanting(claim) where claimant.unit.service != service { rivals.insert(claimant.unit.service) }
         }
+        return rivals
     }
 
     /// Who has what `claim` names.
@@ -171,22 +186,24 @@ struct ClaimTable {
     /// The unit has its claims now; a younger one that had one of them is looked at again.
     private mutating func take(_ index: Index, _ claimant: Claimant) {
         for claim in claimant.claims {
-            let former = holding(claim)
-            contests[claim]?.holder = index
-            guard let former, former.unit != claimant.unit else { continue }
-            waiting.insert(Candidate(seniority: former.seniority, unit: former.unit))
+            guard let place = contests.index(forKey: claim) else { continue }
+            let holder = contests.values[place].holder
+            contests.values[place].holder = index
+            guard holder != Contest.nobody, holder != index, let former = claimants[Int(holder)] else { continue }
+            waiting.insert(Candidate(seniority: former.seniority, unit: former.unit, index: holder))
         }
     }
 
     private mutating func letGo(_ index: Index, _ claimant: Claimant) {
         for claim in claimant.claims where contests[claim]?.holder == index { contests[claim]?.holder = Contest.nobody }
-        requeue(juniorsOf: claimant)
+        requeue(juniorsOf: claimant, wanting: claimant.claims)
     }
 
-    private mutating func requeue(juniorsOf claimant: Claimant) {
-        for claim in claimant.claims where contests[claim] != nil {
-            for other in wanting(claim) where claimant.seniority < other.seniority {
-                waiting.insert(Candidate(seniority: other.seniority, unit: other.unit))
+    private mutating func requeue(juniorsOf claimant: Claimant, wanting claims: [Claim]) {
+        for claim in claims {
+            for other in wanting(claim) {
+                guard claimant.seniority < other.seniority, let index = indices[other.unit] else { continue }
+                waiting.insert(Candidate(seniority: other.seniority, unit: other.unit, index: index))
             }
         }
     }

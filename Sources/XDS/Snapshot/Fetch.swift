@@ -8,6 +8,8 @@ public struct Fetch: Sendable, Hashable {
     var names: Set<String> = []
     /// Whether the names are those of a rejected response, which nobody asked for just now.
     var isRetry = false
+    /// Whether the names may be answered by a `bundle`.
+    var takesBundle = false
     /// Names whose resources are sent once more, where there are any.
     var refreshed: Set<String> = []
     /// Names that the client may have, to be told of those that do not exist.
@@ -51,6 +53,9 @@ public struct FetchResult: Sendable {
     var coverage: SubscriptionCoverage?
     /// The names asked for are all that there are, and this says them all at once.
     var everything: Step?
+    /// All the names asked for, each of which exists: then `named` is empty. Made once for all who ask for just these, as all Envoys of a
+    /// group do when new clusters have come.
+    var bundle: Step?
     /// Everything of the type, when that was asked for.
     var world: WorldResult?
     /// What the client already has is just what there is.

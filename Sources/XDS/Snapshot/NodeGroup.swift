@@ -29,6 +29,9 @@ struct NodeGroup {
     private(set) var effort = SnapshotEffort()
     /// Steps that end at `revision`.
     private var steps: [StepKey: Step] = [:]
+    /// Endpoints at `revision` that were asked for together, by name.
+    private var bundles: [Set<String>: Step] = [:]
+    private static let bundleLimit = 64
     /// Whole states at `revision`, and what was in earlier ones.
     var worlds = WorldCache()
 
@@ -44,6 +47,7 @@ struct NodeGroup {
     init(id: GroupID, forking other: NodeGroup) {
         self = NodeGroup(id: id, copying: other)
         steps = [:]
+        bundles = [:]
         memberCount = 0
         streamCount = 0
     }
@@ -70,9 +74,18 @@ struct NodeGroup {
         }
     }
 
+    private func version(of type: ResourceType) -> Digest {
+        switch type {
+        case .cluster: clusters.version
+        case .endpoint: endpoints.version
+        case .listener: listeners.version
+        }
+    }
+
     /// The conflicts in which an object's listeners lose, or win, here.
     func conflicts(of fragment: Fragment) -> [Conflict] {
-        fragment.units.flatMap { unit in
+        guard claims.hasRivals else { return [] }
+        return fragment.units.flatMap { unit in
             let id = UnitID(service: fragment.service, listener: unit.listener.name)
             return claims.conflicts(of: id) + claims.victims(of: id)
         }
@@ -126,23 +139,25 @@ struct NodeGroup {
     }
 
     private mutating func set(_ unit: ListenerUnit, _ id: UnitID, _ seniority: ClaimTable.Seniority, wasSameAge: Bool) {
-        guard let before = units[id] else {
-            units[id] = unit
+        guard let before = units.updateValue(unit, forKey: id) else {
             claims.insert(id, seniority, claims: unit.claims)
             unitsChanged = true
             return
         }
         if wasSameAge && before.claims == unit.claims {
-            guard before != unit else { return }
-            units[id] = unit
+            guard before != unit else {
+                // The tables have the former one's bytes: no second copy is to be kept.
+                units[id] = before
+                return
+            }
             unitsChanged = true
             if claims.isAccepted(id) {
                 unserve(before)
                 serve(unit)
             }
         } else {
-            withdraw(id)
-            units[id] = unit
+            unitsChanged = true
+            if claims.remove(id) { unserve(before) }
             claims.insert(id, seniority, claims: unit.claims)
         }
     }
@@ -150,8 +165,7 @@ struct NodeGroup {
     private mutating func withdraw(_ id: UnitID) {
         guard let unit = units.removeValue(forKey: id) else { return }
         unitsChanged = true
-        if claims.isAccepted(id) { unserve(unit) }
-        claims.remove(id)
+        if claims.remove(id) { unserve(unit) }
     }
 
     /// Decides who is served and makes the changes a revision; returns whether anything served has changed.
@@ -171,6 +185,7 @@ struct NodeGroup {
         guard clustersChanged || endpointsChanged || listenersChanged else { return false }
         revision = next
         steps = [:]
+        if !bundles.isEmpty { bundles = [:] }
         worlds.moveOn(to: next, clusters: clusters)
         return true
     }
@@ -202,8 +217,27 @@ struct NodeGroup {
         return step
     }
 
+    /// What says the endpoints of `names`, all of which exist; nil for others.
+    mutating func bundle(of names: Set<String>) -> Step? {
+        guard !names.isEmpty else { return nil }
+        if let known = bundles[names] { return known }
+        var resources: [EncodedResource] = []
+        resources.reserveCapacity(names.count)
+        for name in names {
+            guard let resource = endpoints.resources[name] else { return nil }
+            resources.append(resource)
+        }
+        let bundle = Step(part: .endpoints, systemVersion: "", updated: resources.sorted { $0.name < $1.name })
+        effort.framedResponses += 1
+        effort.framedResources += resources.count
+        // Whoever asks for something of its own need not keep it here.
+        if bundles.count >= Self.bundleLimit { bundles = [:] }
+        bundles[names] = bundle
+        return bundle
+    }
+
     private func makeStep(_ part: Part, from start: Position?, origin: NodeGroup?) -> Step? {
-        let systemVersion = table(part.type).version.description
+        let systemVersion = version(of: part.type).description
         guard let start else {
             let all = part == .clusterRemovals ? [] : table(part.type).resources.values.sorted { $0.name < $1.name }
             // A stream that has nothing counts everything as known before: it takes the whole or asks by name.

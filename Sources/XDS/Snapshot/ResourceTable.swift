@@ -11,6 +11,12 @@ struct ResourceTable {
         let existedBefore: Bool
     }
 
+    /// A name that changes: beside a table of tens of thousands this is small, and looked into instead of that.
+    private struct Staged {
+        let before: EncodedResource?
+        var now: EncodedResource?
+    }
+
     /// What became of the names that changed after some revision.
     struct Changes {
         /// In the table then and now.
@@ -28,7 +34,7 @@ struct ResourceTable {
     private(set) var version = Digest.zero
     /// The bytes of all resources' delta fields.
     private(set) var byteCount = 0
-    private var staged: [String: EncodedResource?] = [:]
+    private var staged: [String: Staged] = [:]
     private var log: Deque<LogEntry> = []
     /// Changes at or before this revision are no longer in the log.
     private var horizon = Revision.initial
@@ -38,21 +44,19 @@ struct ResourceTable {
     init(logFloor: Int = 16_384) { self.logFloor = logFloor }
 
     mutating func set(_ resource: EncodedResource) {
-        stage(resource.name)
-        resources[resource.name] = resource
+        stage(resource.name, resources.updateValue(resource, forKey: resource.name), resource)
     }
 
     mutating func remove(_ name: String) {
-        stage(name)
-        resources[name] = nil
+        stage(name, resources.removeValue(forKey: name), nil)
     }
 
     /// Makes the staged changes part of `revision`; returns whether there was any.
     mutating func commit(at revision: Revision) -> Bool {
         guard !staged.isEmpty else { return false }
         var changed = false
-        for (name, before) in staged {
-            let now = resources[name]
+        for (name, change) in staged {
+            let (before, now) = (change.before, change.now)
             guard before?.version != now?.version else { continue }
             changed = true
             byteCount += (now?.deltaField.count ?? 0) - (before?.deltaField.count ?? 0)
@@ -105,14 +109,20 @@ struct ResourceTable {
         return changes
     }
 
-    private mutating func stage(_ name: String) {
-        if staged.index(forKey: name) == nil { staged.updateValue(resources[name], forKey: name) }
+    /// What a name had before the first of several changes stays what it had.
+    private mutating func stage(_ name: String, _ before: EncodedResource?, _ now: EncodedResource?) {
+        staged[name, default: Staged(before: before, now: nil)].now = now
     }
 
-    /// The log is sorted by revision.
+    /// The log is sorted by revision. Who asks was there a moment ago: searched from the end, what is older is not even looked at.
     private func firstIndex(after revision: Revision) -> Int {
-        var low = log.startIndex
         var high = log.endIndex
+        var reach = 1
+        while high > log.startIndex, log[max(log.startIndex, high - reach)].revision > revision {
+            high = max(log.startIndex, high - reach)
+            reach *= 2
+        }
+        var low = max(log.startIndex, high - reach)
         while low < high {
             let middle = low + (high - low) / 2
             if log[middle].revision <= revision { low = middle + 1 } else { high = middle }

@@ -239,6 +239,10 @@ extension SnapshotStore {
             for name in fetch.names where all[name] == nil { result.named.updateValue(nil, forKey: name) }
             return
         }
+        if fetch.takesBundle, let bundle = groups[group]?.bundle(of: fetch.names) {
+            result.bundle = bundle
+            return
+        }
         for name in fetch.names {
             let resource = all[name]
             if let resource, fetch.held?.has(resource) == true { continue }

@@ -83,6 +83,13 @@ enum DeltaResponse {
         return writer.output
     }
 
+    /// Removals that a shared body does not tell; they precede it as the nonce does.
+    static func removals(_ names: [String]) -> [UInt8] {
+        var writer = WireWriter(capacity: names.reduce(0) { $0 + $1.utf8.count + 4 })
+        for name in names { writer.string(name, field: 6) }
+        return writer.output
+    }
+
     /// The nonce field, which precedes the body: protobuf fields may come in any order.
     static func head(nonce: Nonce) -> [UInt8] {
         var bytes: [UInt8] = []

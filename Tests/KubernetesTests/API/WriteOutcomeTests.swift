@@ -13,6 +13,15 @@ import Testing
     @Test(arguments: [
         Case(status: 200, body: #"{"metadata":{"resourceVersion":"7"}}"#, expected: .written(resourceVersion: "7")),
         Case(status: 201, body: "nonsense", expected: .written(resourceVersion: nil)),
+        Case(status: 200, body: "", expected: .written(resourceVersion: nil)),
+        Case(
+            status: 200,
+            body: #" {"a":{"metadata":{"resourceVersion":"1"}},"b":["]}\"",2,true,null],"c":"\"","#
+                + #" "metadata": {"managedFields":[{"resourceVersion":"2"}],"resourceVersion" : "8","x":1},"z":nonsense"#,
+            expected: .written(resourceVersion: "8")),
+        Case(status: 200, body: #"{"metadata":{"resourceVersion":7}}"#, expected: .written(resourceVersion: nil)),
+        Case(status: 200, body: #"{"metadata":null,"resourceVersion":"7"}"#, expected: .written(resourceVersion: nil)),
+        Case(status: 200, body: #"{"metadata":{"resourceVersion":"7"#, expected: .written(resourceVersion: nil)),
         Case(status: 409, expected: .conflict),
         Case(status: 422, body: status("test failed"), hasTests: true, expected: .conflict),
         Case(status: 422, body: status("too long"), expected: .refused("too long")),
