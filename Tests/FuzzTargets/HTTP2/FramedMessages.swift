@@ -3,12 +3,15 @@ import GRPC
 enum FramedMessages {
     private static let limit = 1 << 16
 
-    /// However the bytes are cut, the same messages come out of them.
+    /// However the bytes are cut, the same messages come out of them; framed again, they are what was read.
     static func run(_ bytes: [UInt8]) {
-        let whole = messages(CollectionOfOne(Array(bytes.dropFirst())))
+        let input = Array(bytes.dropFirst())
+        let whole = messages(CollectionOfOne(input))
         let cut = messages(Pieces(bytes))
         expect(whole.messages == cut.messages && whole.failed == cut.failed, "cutting changes what is read")
         expect(whole.messages.allSatisfy { $0.count <= limit }, "a message exceeds the limit")
+        let framed = whole.messages.flatMap { MessageFraming.prefix(length: $0.count) + $0 }
+        expect(input.starts(with: framed), "messages differ from what was read")
     }
 
     private static func messages(_ pieces: some Sequence<[UInt8]>) -> (messages: [[UInt8]], failed: Bool) {
