@@ -157,12 +157,12 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Domain", "EnvoyAPI", "GRPC", "HTTP2", "Kubernetes", "KubernetesClient", "Manifests", "Resolution", "Translation",
-                "XDS", protobuf,
+                "ControlPlane", "Domain", "EnvoyAPI", "GRPC", "HTTP2", "Kubernetes", "KubernetesClient", "Manifests",
+                "Rendering", "Resolution", "Translation", "XDS", protobuf,
             ],
             path: "Tests/FuzzTargets", swiftSettings: strict),
         .testTarget(
-            name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], exclude: ["Corpus"], swiftSettings: strict),
+            name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], exclude: ["Corpus", "Dictionaries"], swiftSettings: strict),
         .testTarget(
             name: "HTTP2Tests", dependencies: ["AllocationCount", "CNghttp2", "GRPC", "HTTP2", "RPCTestClient"],
             swiftSettings: strict),

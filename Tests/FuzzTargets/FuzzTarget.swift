@@ -1,3 +1,5 @@
+import Glibc
+
 /// A place where bytes from outside come in. Each takes any bytes at all, and may neither crash, nor grow without bound, nor break the
 /// rules that it states; libFuzzer looks for bytes that make it (`make fuzz`), and tests run what was found before.
 public enum FuzzTarget: String, CaseIterable, Sendable {
@@ -15,17 +17,23 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case manifest
     /// A kubeconfig.
     case kubeconfig
+    /// Events of pods and VirtualServices, up to what Envoys get of them.
+    case virtualservice
+    /// Other answers of the API server: reviews of tokens, leases, refusals.
+    case answers
 
     /// Feeds `bytes` to the target.
     public func run(_ bytes: [UInt8]) {
         switch self {
         case .grpc: FramedMessages.run(bytes)
-        case .delta: DiscoveryRequests.runDelta(bytes)
-        case .world: DiscoveryRequests.runWorld(bytes)
+        case .delta: DiscoveryStreams.runDelta(bytes)
+        case .world: DiscoveryStreams.runWorld(bytes)
         case .http2: WholeConnection.run(bytes)
         case .watch: WatchBody.run(bytes)
         case .manifest: Files.runManifest(bytes)
         case .kubeconfig: Files.runKubeconfig(bytes)
+        case .virtualservice: ChangingObjects.run(bytes)
+        case .answers: APIAnswers.run(bytes)
         }
     }
 }
@@ -54,5 +62,9 @@ struct Pieces: Sequence, IteratorProtocol {
 
 /// A rule that a target states; broken, it ends the process, which is what a fuzzer looks for.
 func expect(_ condition: Bool, _ rule: String) {
-    precondition(condition, rule)
+    if condition { return }
+    // Said here, because optimised programs do not say what a precondition was.
+    let line = Array("broken rule: \(rule)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+    preconditionFailure(rule)
 }

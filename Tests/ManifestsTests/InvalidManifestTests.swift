@@ -60,6 +60,8 @@ struct InvalidManifest: Sendable, CustomTestStringConvertible {
         InvalidManifest("tag", "a: !!binary aGk=\n", "1: has a YAML tag: write the value without it"),
         InvalidManifest("map as key", "apiVersion: v1\n{a: 1}: b\n", "1: has a list or map as a key"),
         InvalidManifest(
+            "maps as keys, twice", "a:\n  {b: 1}: c\n  {b: 1}: d\n  {e: 1}: f\n  {e: 1}: g\n", "1: has a list or map as a key"),
+        InvalidManifest(
             "other version", replacing: "servicemesh.l7mp.io/v1", by: "servicemesh.l7mp.io/v2",
             "1: is of no known kind: servicemesh.l7mp.io has only VirtualService, of apiVersion servicemesh.l7mp.io/v1"),
         InvalidManifest(

@@ -1,18 +1,21 @@
 import EnvoyAPI
 import SwiftProtobuf
-import XDS
+package import XDS
 
 /// A stream in the delta form.
-final class DeltaForm: StreamForm {
+package final class DeltaForm: StreamForm {
     private var machine = DeltaDiscoveryStateMachine()
 
-    var inFlightCount: Int { machine.inFlightCount }
-    var progress: StreamProgress { machine.progress }
-    var account: StreamAccount { machine.account }
-    var hasAddressConflicts: Bool { machine.hasAddressConflicts }
-    func nameByteCount(nameCost: Int) -> Int { machine.nameByteCount(nameCost: nameCost) }
+    /// Makes the state of a new stream.
+    package init() {}
 
-    func decode(_ message: [UInt8], nameLimit: Int, needsNode: Bool) throws -> StreamRequest {
+    package var inFlightCount: Int { machine.inFlightCount }
+    package var progress: StreamProgress { machine.progress }
+    package var account: StreamAccount { machine.account }
+    package var hasAddressConflicts: Bool { machine.hasAddressConflicts }
+    package func nameByteCount(nameCost: Int) -> Int { machine.nameByteCount(nameCost: nameCost) }
+
+    package func decode(_ message: [UInt8], nameLimit: Int, needsNode: Bool) throws -> StreamRequest {
         let scan = try RequestScan(message, .delta, nameLimit: nameLimit)
         let request = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: message, options: .requests)
         return StreamRequest(
@@ -20,20 +23,20 @@ final class DeltaForm: StreamForm {
             isAnswer: !request.responseNonce.isEmpty, nameCount: scan.nameCount)
     }
 
-    func acknowledged(_ message: [UInt8], of type: ResourceType?) -> [DeltaAction]? {
+    package func acknowledged(_ message: [UInt8], of type: ResourceType?) -> [DeltaAction]? {
         guard let answer = BareAnswer(message, .delta), type == nil || type == answer.type else { return nil }
         return machine.acknowledged(answer.type, nonce: answer.nonce)
     }
 
-    func received(_ request: StreamRequest) -> [DeltaAction] {
+    package func received(_ request: StreamRequest) -> [DeltaAction] {
         if case .delta(let request) = request.content { machine.received(request) } else { [] }
     }
 
-    func assigned(_ position: Position) -> [DeltaAction] { machine.assigned(position) }
-    func updated(_ update: GroupUpdate) -> [DeltaAction] { machine.updated(update) }
-    func answered(_ results: [FetchResult]) -> [DeltaAction] { machine.answered(results) }
-    func graceElapsed() -> [DeltaAction] { machine.graceElapsed() }
-    func addressPauseElapsed() -> [DeltaAction] { machine.addressPauseElapsed() }
+    package func assigned(_ position: Position) -> [DeltaAction] { machine.assigned(position) }
+    package func updated(_ update: GroupUpdate) -> [DeltaAction] { machine.updated(update) }
+    package func answered(_ results: [FetchResult]) -> [DeltaAction] { machine.answered(results) }
+    package func graceElapsed() -> [DeltaAction] { machine.graceElapsed() }
+    package func addressPauseElapsed() -> [DeltaAction] { machine.addressPauseElapsed() }
 }
 
 extension DeltaRequest {

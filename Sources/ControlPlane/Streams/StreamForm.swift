@@ -1,10 +1,10 @@
-import XDS
+package import XDS
 
 /// The state of a stream, in either form of the protocol, with what it takes to read requests of that form.
 ///
 /// A form is an object that owns a machine and changes it in place: a machine in an enumeration, or behind a protocol of values, would be
 /// copied with all that is in it for each look at it. It belongs to its stream, whose isolation it never leaves.
-protocol StreamForm: AnyObject {
+package protocol StreamForm: AnyObject {
     /// Responses that the client has not answered.
     var inFlightCount: Int { get }
     /// How far the client is, by its own word.
@@ -31,7 +31,7 @@ protocol StreamForm: AnyObject {
 }
 
 /// A request of either form, decoded.
-struct StreamRequest {
+package struct StreamRequest {
     enum Content {
         case delta(DeltaRequest)
         case stateOfTheWorld(WorldRequest)

@@ -1,21 +1,22 @@
 import EnvoyAPI
 import SwiftProtobuf
-import XDS
+package import XDS
 
 /// A stream in the state-of-the-world form.
-final class WorldForm: StreamForm {
+package final class WorldForm: StreamForm {
     private var machine: WorldDiscoveryStateMachine
 
+    /// Makes the state of a new stream.
     /// - Parameter isAggregated: whether all types come by this stream (ADS).
-    init(isAggregated: Bool) { machine = WorldDiscoveryStateMachine(isAggregated: isAggregated) }
+    package init(isAggregated: Bool) { machine = WorldDiscoveryStateMachine(isAggregated: isAggregated) }
 
-    var inFlightCount: Int { machine.inFlightCount }
-    var progress: StreamProgress { machine.progress }
-    var account: StreamAccount { machine.account }
-    var hasAddressConflicts: Bool { machine.hasAddressConflicts }
-    func nameByteCount(nameCost: Int) -> Int { machine.nameByteCount(nameCost: nameCost) }
+    package var inFlightCount: Int { machine.inFlightCount }
+    package var progress: StreamProgress { machine.progress }
+    package var account: StreamAccount { machine.account }
+    package var hasAddressConflicts: Bool { machine.hasAddressConflicts }
+    package func nameByteCount(nameCost: Int) -> Int { machine.nameByteCount(nameCost: nameCost) }
 
-    func decode(_ message: [UInt8], nameLimit: Int, needsNode: Bool) throws -> StreamRequest {
+    package func decode(_ message: [UInt8], nameLimit: Int, needsNode: Bool) throws -> StreamRequest {
         let answer = needsNode ? nil : BareAnswer(message, .stateOfTheWorld)
         // An Envoy with 4,000 clusters repeats their names with each acknowledgement of endpoints.
         if let answer, let mark = answer.namesMark, mark == machine.namesMarks[answer.type] {
@@ -31,17 +32,17 @@ final class WorldForm: StreamForm {
     }
 
     /// What an answer leads to depends on the names that come with it.
-    func acknowledged(_ message: [UInt8], of type: ResourceType?) -> [DeltaAction]? { nil }
+    package func acknowledged(_ message: [UInt8], of type: ResourceType?) -> [DeltaAction]? { nil }
 
-    func received(_ request: StreamRequest) -> [DeltaAction] {
+    package func received(_ request: StreamRequest) -> [DeltaAction] {
         if case .stateOfTheWorld(let request) = request.content { machine.received(request) } else { [] }
     }
 
-    func assigned(_ position: Position) -> [DeltaAction] { machine.assigned(position) }
-    func updated(_ update: GroupUpdate) -> [DeltaAction] { machine.updated(update) }
-    func answered(_ results: [FetchResult]) -> [DeltaAction] { machine.answered(results) }
-    func graceElapsed() -> [DeltaAction] { machine.graceElapsed() }
-    func addressPauseElapsed() -> [DeltaAction] { machine.addressPauseElapsed() }
+    package func assigned(_ position: Position) -> [DeltaAction] { machine.assigned(position) }
+    package func updated(_ update: GroupUpdate) -> [DeltaAction] { machine.updated(update) }
+    package func answered(_ results: [FetchResult]) -> [DeltaAction] { machine.answered(results) }
+    package func graceElapsed() -> [DeltaAction] { machine.graceElapsed() }
+    package func addressPauseElapsed() -> [DeltaAction] { machine.addressPauseElapsed() }
 }
 
 extension WorldRequest {

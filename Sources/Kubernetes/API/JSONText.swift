@@ -1,6 +1,7 @@
 /// Writes values as JSON (RFC 8259), members in the order given: equal values give equal bytes.
-enum JSONText {
-    static func bytes(_ value: FieldValue) -> [UInt8] {
+package enum JSONText {
+    /// The text of a value. Recurses as deep as the value is nested.
+    package static func bytes(_ value: FieldValue) -> [UInt8] {
         var output: [UInt8] = []
         write(value, to: &output)
         return output

@@ -166,6 +166,10 @@ private struct YAMLReader {
         case .reader(let problem, let offset, _, _):
             (line, message) = (1 + text.prefix(offset ?? 0).count { $0.isNewline }, problem)
         case .duplicatedKeysInMapping(let duplicates, let context):
+            // So Yams calls lists and maps. It knows no order among them: which comes first, and so the line, is another each time.
+            guard !duplicates.contains("<uncovertable>") else {
+                return YAMLDocument.Fault(line: firstLine, message: "has a list or map as a key")
+            }
             let names = duplicates.map { $0.prefix(64) }.joined(separator: ", ")
             return YAMLDocument.Fault(line: context.mark.line + firstLine - 1, message: "has a key twice in one map: \(names)")
         default: (line, message) = (1, "it can't be parsed")
