@@ -4,12 +4,14 @@ SHELL := /bin/bash
 OLDEST_ENVOY := 1.36.2
 
 .PHONY: help demo disturbance test test-measured test-oldest test-oldest-quick test-cluster build fuzz faults leaks sanitize format lint golden protos setup clean \
-	test-chart test-documents test-load soak chart bench bench-short bench-plots bench-build docker-build prove-image install-crds uninstall-crds deploy undeploy
+	test-chart test-documents test-load soak chart bench bench-short instructions bench-plots bench-build docker-build prove-image install-crds uninstall-crds deploy undeploy
 
 # The image that docker-build makes and deploy runs.
 IMG ?= xds-operator:0.1.0
 # What tests need, and no more: `swift build --build-tests` compiles a dependency's C++ compiler of protocol buffers, too.
 BUILD_TESTS := swift build --product xds-operatorPackageTests && swift build --product xds-operator && swift build --product kube-api-simulator
+# As the image has it: what is measured is what runs.
+RELEASE := swift build -c release --static-swift-stdlib
 # Tests whose figures other work on the machine would spoil.
 MEASURED := EndToEndTests/(AbuseTests|DisturbanceTests|FaultTests|LeakTests)/|TransportTests.AbuseTests
 BENCHMARKS := Benchmarks/.build/release/xds-benchmarks
@@ -22,8 +24,8 @@ demo: setup ## Play two calls through a real Envoy (KEEP=1: leave it running)
 	@.build/release/call-demo $(if $(KEEP),--keep)
 
 disturbance: setup ## Measure what live calls notice, and rewrite the table of docs/calls.md (RUNS=3)
-	@swift build -c release --product xds-operator
-	@swift build -c release --product call-disturbance
+	@$(RELEASE) --product xds-operator
+	@$(RELEASE) --product call-disturbance
 	@.build/release/call-disturbance --runs $(or $(RUNS),3) --into docs/calls.md
 
 ##@ Develop
@@ -62,12 +64,12 @@ fuzz: setup ## Look for inputs that break something, an hour for each target (SE
 
 faults: setup ## Break what the operator stands on, and rewrite the table of docs/reliability.md (RUNS=3)
 	@scripts/faketime-from-apt
-	@for product in xds-operator kube-api-simulator call-faults; do swift build -c release --product $$product || exit 1; done
+	@for product in xds-operator kube-api-simulator call-faults; do $(RELEASE) --product $$product || exit 1; done
 	@.build/release/call-faults --runs $(or $(RUNS),3) --into docs/reliability.md
 
 leaks: setup ## See whether the operator keeps anything of 100,000 clients and 10,000 calls (CONNECTIONS=100000 CALLS=10000)
-	@swift build -c release --product xds-operator
-	@swift build -c release --product leak-check
+	@$(RELEASE) --product xds-operator
+	@$(RELEASE) --product leak-check
 	@.build/release/leak-check --connections $(or $(CONNECTIONS),100000) --calls $(or $(CALLS),10000)
 
 sanitize: setup ## Run the unit and integration tests under the thread and address sanitizers (ONLY=thread)
@@ -103,19 +105,23 @@ bench: bench-build ## Measure everything against targets, floor and peer (half a
 bench-short: bench-build ## The same in under 5 minutes, less exactly
 	@$(BENCHMARKS) --short
 
+instructions: bench-build ## Count the instructions of a push by function (FORM=sotw)
+	@command -v valgrind >/dev/null || $$([ "$$(id -u)" = 0 ] || echo sudo -n) apt-get -qq install --yes valgrind
+	@Benchmarks/instructions $(or $(FORM),delta)
+
 bench-plots: setup ## Draw the plots of docs/performance.md from the last `make bench`
 	@.venv/bin/python Benchmarks/plots Benchmarks/results/benchmarks.json docs/images
 
 # Release builds, as it is they that must not grow.
 soak: setup ## Let calls and connections come and go for 10 minutes, and see that memory and descriptors stay (SECONDS=600)
-	@for product in xds-operator kube-api-simulator; do swift build -c release --product $$product || exit 1; done
+	@for product in xds-operator kube-api-simulator; do $(RELEASE) --product $$product || exit 1; done
 	@swift build -c release --package-path Benchmarks --product xds-benchmarks
 	@swift build -c release --package-path Benchmarks --product kubernetes-scale
 	@$(BENCHMARKS) soak --seconds $(or $(SECONDS),600)
 
 bench-build: setup
-	@swift build -c release --product xds-operator
-	@swift build -c release --product kube-api-simulator
+	@$(RELEASE) --product xds-operator
+	@$(RELEASE) --product kube-api-simulator
 	@swift build -c release --package-path Benchmarks --product floor
 	@swift build -c release --package-path Benchmarks --product xds-load
 	@swift build -c release --package-path Benchmarks --product xds-benchmarks
