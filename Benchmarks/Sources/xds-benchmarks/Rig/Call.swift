@@ -1,10 +1,13 @@
 /// The two objects of a call: four listeners on the ingress Envoys, and four on the workers.
 struct Call {
+    /// Calls whose numbers differ by a multiple of this have the same ports.
+    static let period = 16_000
+
     let number: Int
 
     init(_ number: Int) { self.number = number }
 
-    private var firstPort: Int { 1024 + number * 4 % 64_000 }
+    private var firstPort: Int { 1024 + number % Self.period * 4 }
 
     /// The manifests.
     var yaml: String { service("ingress") + service("worker") }
