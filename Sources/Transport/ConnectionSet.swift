@@ -12,7 +12,8 @@ actor ConnectionSet {
     /// What new connections shake hands with; nil where plaintext is spoken.
     private var tls: TLSContext?
     private var emptied: CheckedContinuation<Void, Never>?
-    private var handshakes = HandshakeQueue<[UInt8], Connection>()
+    /// Names, and not the connections: one that is closed before its turn must not take room that no limit knows of.
+    private var handshakes = HandshakeQueue<[UInt8], ObjectIdentifier>()
     private var handshakeShare: TimeShare
     /// Whether handshakes have a turn ahead.
     private var areHandshakesPlanned = false
@@ -64,7 +65,9 @@ actor ConnectionSet {
 
     /// The handshake of a connection can go on, and does when its turn comes.
     func awaitHandshakeTurn(_ connection: Connection) {
-        handshakes.append(connection, of: connection.peer.octets, hasBegun: connection.assumeIsolated { $0.hasBegunHandshake })
+        handshakes.append(
+            ObjectIdentifier(connection), of: connection.peer.network,
+            hasBegun: connection.assumeIsolated { $0.hasBegunHandshake })
         planHandshakes(after: nil)
     }
 
@@ -79,8 +82,8 @@ actor ConnectionSet {
     private func shakeHands() {
         areHandshakesPlanned = false
         let (end, begun) = (ContinuousClock.now + Self.handshakeSlice, ProcessorTime.ofThread)
-        while let connection = handshakes.popFirst() {
-            connection.assumeIsolated { $0.takeHandshakeTurn() }
+        while let name = handshakes.popFirst() {
+            connections[name]?.assumeIsolated { $0.takeHandshakeTurn() }
             if .now >= end { break }
         }
         let pause = handshakeShare.took(ProcessorTime.ofThread - begun, at: .now)

@@ -51,6 +51,9 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         return octets.count == 4 ? "\(host):\(port)" : "[\(host)]:\(port)"
     }
 
+    /// What one host is given: an IPv4 address, or 64 bits of an IPv6 address (RFC 4291 section 2.5.4), of which it may use all.
+    var network: [UInt8] { Array(octets.prefix(octets.count == 4 ? 4 : 8)) }
+
     // MARK: - The system's form
 
     package var family: CInt { octets.count == 4 ? AF_INET : AF_INET6 }

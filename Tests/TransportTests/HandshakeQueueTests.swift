@@ -27,6 +27,26 @@ import Testing
         while let next = queue.popFirst() { order.append(next) }
         #expect(order == [3, 5, 4, 1, 2])
     }
+
+    /// However many there are that have begun, and however slowly they go on.
+    @Test func everyFourthTurnIsForTheOthers() {
+        var queue = HandshakeQueue<String, Int>()
+        for number in 10..<17 { queue.append(number, of: "many", hasBegun: true) }
+        for number in 1...2 { queue.append(number, of: "new", hasBegun: false) }
+        var order: [Int] = []
+        while let next = queue.popFirst() { order.append(next) }
+        #expect(order == [10, 11, 12, 1, 13, 14, 15, 2, 16])
+    }
+}
+
+@Suite struct NetworkTests {
+    @Test(arguments: [
+        ("127.0.0.1:1", "127.0.0.1:2", true), ("127.0.0.1:1", "127.0.0.2:1", false),
+        ("[2001:db8::1]:1", "[2001:db8::ffff:1]:1", true),
+        ("[2001:db8::1]:1", "[2001:db8:0:1::1]:1", false), ("[::ffff:127.0.0.1]:1", "[::ffff:127.0.0.2]:1", false),
+    ]) func whatAHostIsGivenIsOneNetwork(one: String, other: String, isSame: Bool) throws {
+        #expect(try (SocketAddress(one).network == SocketAddress(other).network) == isSame)
+    }
 }
 
 @Suite struct TimeShareTests {

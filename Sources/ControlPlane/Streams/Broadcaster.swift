@@ -15,6 +15,8 @@ actor Broadcaster: LoopBound {
     private static let slice = 32
     /// How long it takes until it is told how far streams are: only status rests on that, and in between a stream acknowledges a few responses.
     private static let progressDelay = Duration.milliseconds(10)
+    /// Streams that are asked how far they are before the loop gets a turn.
+    private static let progressSlice = 512
 
     nonisolated let loop: EventLoop
     /// Whether somebody wants to know how far the streams are.
@@ -97,14 +99,15 @@ actor Broadcaster: LoopBound {
     func noteProgress(_ id: StreamID, _ stream: DiscoveryStream) {
         progressing.append((id, stream))
         guard progressing.count == 1 else { return }
-        loop.schedule(after: Self.progressDelay) { [weak self] in self?.assumeIsolated { $0.collectProgress() } }
+        loop.schedule(after: Self.progressDelay) { self.assumeIsolated { $0.collectProgress() } }
     }
 
     private func collectProgress() {
-        for (id, stream) in progressing {
+        for (id, stream) in progressing.prefix(Self.progressSlice) {
             if let progress = stream.takeProgress() { request.progressed.append((id, progress)) }
         }
-        progressing = []
+        progressing.removeFirst(min(Self.progressSlice, progressing.count))
+        if !progressing.isEmpty { loop.submit { self.assumeIsolated { $0.collectProgress() } } }
         if !request.progressed.isEmpty { bell.ring() }
     }
 

@@ -19,7 +19,6 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
     nonisolated let broadcaster: Broadcaster
     private let metrics: StreamMetrics
     private let plainLogger: Logger
-    private let isTracing: Bool
     private var nodeID = ""
     private let method: DiscoveryMethod
     private let peer: String
@@ -76,7 +75,6 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
         self.broadcaster = broadcaster
         self.metrics = metrics
         plainLogger = logger
-        isTracing = logger.logLevel <= .debug
         metrics.streamBegan(method)
     }
 
@@ -126,6 +124,8 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
             self.access = nil
         }
         isAssigned = true
+        // Groups that the client has been in and out of since it was last told of have forgotten it.
+        told = nil
         if wasReportedWaiting {
             wasReportedWaiting = false
             logger.notice("a pod with the Envoy's node id is known now: it is served")
@@ -282,7 +282,7 @@ actor DiscoveryStream: RPCReceiver, LoopBound {
         guard isBehind != self.isBehind else { return }
         self.isBehind = isBehind
         metrics.streamIsBehind(isBehind)
-        if isTracing { traceStep() }
+        if plainLogger.logLevel <= .debug { traceStep() }
     }
 
     /// Logs how far the client was brought: the group of its pod, and of each type the revision sent and acknowledged.

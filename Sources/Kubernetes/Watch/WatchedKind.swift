@@ -70,7 +70,8 @@ extension WatchedKind<WatchedVirtualService> {
                 let whole = DecodedObject(metadata: service.metadata, object: service, diagnostics: [])
                 return decoded(WatchedVirtualService(whole, status: value["status"]))
             }
-            let whole = decoder.decode(value.replacing("spec", with: try JSONParser.parse(Array(spec))))
+            let whole = decoder.decode(
+                value.replacing("spec", with: try JSONParser.parse(Array(spec), omitting: "managedFields")))
             if let key {
                 if let service = whole.object, whole.diagnostics.isEmpty {
                     memory.set(VirtualServiceSpec(selector: service.selector, listeners: service.listeners), of: key, spec)

@@ -167,6 +167,8 @@ final class TLSChannel: ByteChannel {
             ERR_clear_error()
             // Says goodbye; the peer's answer is not awaited.
             SSL_shutdown(connection)
+        } else if state != .broken {
+            metrics.handshakeFailed()
         }
         state = .broken
         ERR_clear_error()

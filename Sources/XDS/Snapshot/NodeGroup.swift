@@ -32,6 +32,9 @@ struct NodeGroup {
     /// Endpoints at `revision` that were asked for together, by name.
     private var bundles: [Set<String>: Step] = [:]
     private static let bundleLimit = 64
+    private static let bundleNames = 256
+    private var bundleByteCount = 0
+    private static let bundleBytes = 1 << 20
     /// Whole states at `revision`, and what was in earlier ones.
     var worlds = WorldCache()
 
@@ -47,7 +50,7 @@ struct NodeGroup {
     init(id: GroupID, forking other: NodeGroup) {
         self = NodeGroup(id: id, copying: other)
         steps = [:]
-        bundles = [:]
+        dropBundles()
         memberCount = 0
         streamCount = 0
     }
@@ -185,7 +188,7 @@ struct NodeGroup {
         guard clustersChanged || endpointsChanged || listenersChanged else { return false }
         revision = next
         steps = [:]
-        if !bundles.isEmpty { bundles = [:] }
+        dropBundles()
         worlds.moveOn(to: next, clusters: clusters)
         return true
     }
@@ -217,9 +220,16 @@ struct NodeGroup {
         return step
     }
 
+    private mutating func dropBundles() {
+        guard !bundles.isEmpty else { return }
+        bundles = [:]
+        bundleByteCount = 0
+    }
+
     /// What says the endpoints of `names`, all of which exist; nil for others.
     mutating func bundle(of names: Set<String>) -> Step? {
-        guard !names.isEmpty else { return nil }
+        // Many names are nobody's clusters of the moment, and what answers them is not worth keeping.
+        guard !names.isEmpty, names.count <= Self.bundleNames else { return nil }
         if let known = bundles[names] { return known }
         var resources: [EncodedResource] = []
         resources.reserveCapacity(names.count)
@@ -231,8 +241,9 @@ struct NodeGroup {
         effort.framedResponses += 1
         effort.framedResources += resources.count
         // Whoever asks for something of its own need not keep it here.
-        if bundles.count >= Self.bundleLimit { bundles = [:] }
+        if bundles.count >= Self.bundleLimit || bundleByteCount >= Self.bundleBytes { dropBundles() }
         bundles[names] = bundle
+        bundleByteCount += bundle.body.count
         return bundle
     }
 
