@@ -12,7 +12,8 @@ struct ListeningAddress: Hashable, Sendable {
 
 enum ListeningSocket {
     /// Opens a listening socket; port 0 lets the kernel choose.
-    static func open(_ address: ListeningAddress) throws -> (descriptor: CInt, port: UInt16) {
+    /// - Parameter listens: false for one that only keeps the port from others: whoever connects is refused.
+    static func open(_ address: ListeningAddress, listens: Bool = true) throws -> (descriptor: CInt, port: UInt16) {
         let isSix = address.host.contains(":")
         let type = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let descriptor = socket(isSix ? AF_INET6 : AF_INET, type, 0)
@@ -44,7 +45,7 @@ enum ListeningSocket {
                 bind(descriptor, $0.assumingMemoryBound(to: sockaddr.self).baseAddress, socklen_t($0.count))
             }
         guard bound == 0 else { throw failure("bind") }
-        guard listen(descriptor, 1024) == 0 else { throw failure("listen on") }
+        guard !listens || listen(descriptor, 1024) == 0 else { throw failure("listen on") }
         var storage = sockaddr_in6()
         var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
         let named = withUnsafeMutableBytes(of: &storage) {

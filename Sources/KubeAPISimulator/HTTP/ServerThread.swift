@@ -6,6 +6,8 @@ import TestKit
 final class ServerThread {
     private let state: SharedState
     private var listener: CInt
+    /// Keeps the port while nobody listens.
+    private var placeholder: CInt = -1
     private let wake: CInt
     private var connections: [Connection] = []
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
@@ -32,6 +34,7 @@ final class ServerThread {
         }
         connections = []
         if listener >= 0 { close(listener) }
+        dropPlaceholder()
         close(wake)
         state.hasStopped.update { $0 = true }
     }
@@ -93,6 +96,11 @@ final class ServerThread {
 
     // MARK: Commands
 
+    private func dropPlaceholder() {
+        if placeholder >= 0 { close(placeholder) }
+        placeholder = -1
+    }
+
     private func perform(_ commands: [SharedState.Command]) -> Bool {
         for command in commands {
             switch command {
@@ -106,8 +114,13 @@ final class ServerThread {
             case .closeListener:
                 if listener >= 0 { close(listener) }
                 listener = -1
+                // Else anyone who asks for any free port might be given this one.
+                if placeholder < 0, let socket = try? ListeningSocket.open(state.address, listens: false) {
+                    placeholder = socket.descriptor
+                }
             case .openListener:
                 if listener < 0, let socket = try? ListeningSocket.open(state.address) { listener = socket.descriptor }
+                dropPlaceholder()
             case .disturb(let disturbance, let resource):
                 for connection in connections { disturb(connection, disturbance, resource) }
             }
