@@ -178,6 +178,9 @@ import Transport
             let client = try await server.connect()
             let first = await client.open("/test/Echo")
             let second = await client.open("/test/Echo")
+            // An RPC that is reset in the same read that opens it is never begun.
+            await client.perform { $0.send(first, [1]) }
+            try await client.until { $0.session.streams[first]?.messages == [[1]] }
             await client.perform { $0.reset(first) }
             #expect(await server.router.events.first { _ in true } == "closed")
             await client.perform { $0.send(second, [1]) }

@@ -1,3 +1,4 @@
+import Foundation
 import HTTP2
 import RPCTestClient
 import Testing
@@ -5,6 +6,9 @@ import Transport
 
 /// Abuse of the port, mostly by raw frames, on the one loop that serves everybody: others are answered meanwhile, and the abuser is shown out.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct AbuseTests {
+    /// How many times as long everything may take: `scripts/sanitize` sets it, because a sanitized program is that much slower.
+    private let slowness = ProcessInfo.processInfo.environment["XDS_OPERATOR_TESTS_SLOWNESS"].flatMap(Int.init) ?? 1
+
     @Test(arguments: Attack.all) func othersAreServed(attack: Attack) async throws {
         // The default leaves room for Envoys without ADS: an attack that opens streams takes twenty times as long to reach it.
         try await TestServer.with(loops: 1, { $0.session.maximumConcurrentStreams = 100 }) { server in
@@ -18,8 +22,8 @@ import Transport
                 for try await more in group { codes.formUnion(more) }
                 for number in 41...50 { waits.append(try await ask(bystander, echo, number)) }
                 waits.sort()
-                #expect(waits[25] < .milliseconds(50), "the median of \(waits)")
-                #expect(waits[49] < .seconds(1), "the longest of \(waits)")
+                #expect(waits[25] < .milliseconds(50) * slowness, "the median of \(waits)")
+                #expect(waits[49] < .seconds(1) * slowness, "the longest of \(waits)")
                 // Who does not read may miss the last words.
                 #expect(!codes.isEmpty || !attack.reads)
                 #expect(codes.isSubset(of: attack.codes), "\(codes)")
