@@ -1,4 +1,5 @@
-import Glibc
+import Dispatch
+import Foundation
 import Testing
 
 @testable import Transport
@@ -22,7 +23,12 @@ import Testing
 
     @Test func aThreadThatWaitsTakesNothing() {
         let turn = Turn(at: .now, processorTime: ProcessorTime.ofThread)
-        usleep(3000)
+        let isOver = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            while !turn.isOver(at: .now) {}
+            isOver.signal()
+        }
+        isOver.wait()
         #expect(turn.isOver(at: .now))
         #expect(turn.rest(processorTime: ProcessorTime.ofThread) == nil)
         while turn.rest(processorTime: ProcessorTime.ofThread) == nil {}

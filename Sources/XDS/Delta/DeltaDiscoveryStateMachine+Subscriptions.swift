@@ -1,5 +1,7 @@
 /// What a client wants, and what it brought along.
 extension DeltaDiscoveryStateMachine {
+    private static let namesAtOnce = 64
+
     mutating func subscribe(_ type: ResourceType, _ request: DeltaRequest) {
         if !look(at: type, { $0.isStarted }) {
             self[type].isStarted = true
@@ -14,7 +16,9 @@ extension DeltaDiscoveryStateMachine {
                 for name in self[type].refreshed { self[type].held?.forget(name) }
             }
         }
-        if request.subscribe.count > 1 { self[type].owed.reserveCapacity(self[type].owed.count + request.subscribe.count) }
+        // Room at once for what a call brings, and no more: many names may be the same one, which is all that is accounted for.
+        let expected = min(request.subscribe.count, Self.namesAtOnce)
+        if expected > 1 { self[type].owed.reserveCapacity(self[type].owed.count + expected) }
         for name in request.subscribe {
             if name == "*" {
                 if !self[type].subscription.isWildcard { wantEverything(type) }
